@@ -1,0 +1,168 @@
+"""Who the bot is on GitHub, and with which credentials it speaks about a repository."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Protocol
+
+from cachetools import TTLCache
+from github.Auth import AppAuth, Token
+from github.InstallationAuthorization import InstallationAuthorization
+
+from bot.adapters.github.answers import Moved
+from bot.adapters.github.cache import SharedCache
+from bot.adapters.github.installation_auth import InstallationAuth, MintedToken
+from bot.adapters.github.requester import Requester
+from bot.errors import GitHubNotFound, GitHubRefused, GitHubUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from github.NamedUser import NamedUser
+    from github.Organization import Organization
+
+    from bot.adapters.github.credentials import AppKey, PersonalToken
+    from bot.adapters.github.transport import Transport
+    from bot.models import Repository
+
+INSTALLATION_IS_GOOD_FOR = 3600.0
+"""Seconds for which a repository is believed to belong to an installation: it may move to another account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The bot's account.
+
+    `user_id` is None for a GitHub App: its login ends in "[bot]", which no person's may, so that the login
+    alone tells who wrote something.
+    """
+
+    login: str
+    user_id: int | None = None
+
+    def wrote(self, author: NamedUser | Organization | None) -> bool:
+        """Whether a comment by this author is our own (None: the author's account was deleted)."""
+        if author is None:
+            return False
+        if self.user_id is not None:
+            return author.id == self.user_id
+        return author.login.lower() == self.login.lower()
+
+
+class Access(Protocol):
+    """What both kinds of credentials offer."""
+
+    def requester(self, repository: Repository, name: str) -> Requester:
+        """What to ask about a repository with, whose full name is now `name`."""
+        ...
+
+    def identity(self) -> Identity:
+        """The bot's account, asked for once."""
+        ...
+
+    def owner(self) -> str | None:
+        """The login of the account that owns the App; None with a personal token."""
+        ...
+
+
+class TokenAccess:
+    """Access with a personal token: the same for every repository."""
+
+    def __init__(self, api_url: str, credentials: PersonalToken, transport: Transport) -> None:
+        self._requester = Requester(api_url, Token(credentials.token), transport)
+        self._identity: SharedCache[str, Identity] = SharedCache({})
+
+    def requester(self, repository: Repository, name: str) -> Requester:  # noqa: ARG002 - one for all of them
+        """What to ask with."""
+        return self._requester
+
+    def identity(self) -> Identity:
+        """The account that the token belongs to."""
+        return self._identity.get("user", self._ask_who_we_are)
+
+    def owner(self) -> None:
+        """Nobody: there is no App."""
+
+    def _ask_who_we_are(self) -> Identity:
+        _, user = self._requester.requestJsonAndCheck("GET", "/user")
+        return Identity(str(user["login"]), int(user["id"]))
+
+
+class AppAccess:
+    """Access as a GitHub App: each installation has one token, which all threads share."""
+
+    def __init__(
+        self, api_url: str, credentials: AppKey, transport: Transport, clock: Callable[[], float]
+    ) -> None:
+        self._api_url = api_url
+        self._clock = clock
+        self._transport = transport
+        self._app = Requester(api_url, AppAuth(credentials.app_id, credentials.private_key), transport)
+        self._itself: SharedCache[str, tuple[Identity, str]] = SharedCache({})
+        self._installations: SharedCache[int, int] = SharedCache(
+            TTLCache(10_000, INSTALLATION_IS_GOOD_FOR, clock)
+        )
+        self._requesters: SharedCache[int, Requester] = SharedCache({})
+
+    def requester(self, repository: Repository, name: str) -> Requester:
+        """What to ask with: the requester of the installation that covers the repository."""
+        installation = self._installations.get(repository.id, lambda: self._find_installation(name))
+
+        def mint() -> MintedToken:
+            try:
+                return self._mint(installation)
+            except GitHubNotFound as error:
+                self._installations.clear()
+                raise GitHubUnavailable(
+                    f"the GitHub App was uninstalled from {name}, or installed anew: looking again"
+                ) from error
+
+        return self._requesters.get(
+            installation,
+            lambda: Requester(self._api_url, InstallationAuth(mint, self._clock), self._transport),
+        )
+
+    def identity(self) -> Identity:
+        """The App's bot account."""
+        return self._itself.get("app", self._ask_who_we_are)[0]
+
+    def owner(self) -> str:
+        """The account that owns the App."""
+        return self._itself.get("app", self._ask_who_we_are)[1]
+
+    def _ask_who_we_are(self) -> tuple[Identity, str]:
+        _, app = self._app.requestJsonAndCheck("GET", "/app")
+        return Identity(f"{app['slug']}[bot]"), str(app["owner"]["login"])
+
+    def _find_installation(self, name: str) -> int:
+        path = f"/repos/{name}/installation"
+        try:
+            try:
+                _, found = self._app.requestJsonAndCheck("GET", path)
+            except Moved as moved:
+                if not moved.location.startswith(f"{self._api_url}/"):
+                    raise
+                _, found = self._app.requestJsonAndCheck("GET", moved.location)
+        except GitHubNotFound as error:
+            raise GitHubRefused(
+                f"the GitHub App is not installed on {name}: install it there, or add the repository to "
+                "those that its installation may see"
+            ) from error
+        return int(found["id"])
+
+    def _mint(self, installation: int) -> MintedToken:
+        headers, answer = self._app.requestJsonAndCheck(
+            "POST", f"/app/installations/{installation}/access_tokens", input={}
+        )
+        minted = InstallationAuthorization(self._app, headers, answer)
+        return MintedToken(minted.token, (minted.expires_at - _date(headers)).total_seconds())
+
+
+def _date(headers: Mapping[str, str]) -> datetime:
+    """GitHub's now, so that a clock of ours that is wrong does not matter."""
+    try:
+        return parsedate_to_datetime(headers["date"])
+    except (KeyError, ValueError):
+        return datetime.now(UTC)

@@ -1,0 +1,106 @@
+"""PyGithub's requests, sent through our own transport."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import github.Requester
+from github.Consts import API_VERSION_2022_11_28
+
+from bot.adapters.github.answers import CredentialsRefused, check_answer
+from bot.adapters.github.installation_auth import InstallationAuth
+from bot.errors import GitHubRefused
+
+if TYPE_CHECKING:
+    from github.Auth import Auth
+
+    from bot.adapters.github.transport import Transport
+
+USER_AGENT = "preflight"
+PER_PAGE = 100
+"""The largest page that GitHub gives."""
+
+
+class Requester(github.Requester.Requester):
+    """What PyGithub's objects ask GitHub with: one set of credentials, any number of threads.
+
+    All of PyGithub's calls with JSON pass through `requestJson`. It raises our own errors, so that PyGithub
+    sees successes only, and sends a request once more only when GitHub refused an installation token (401):
+    such a request was not carried out.
+    """
+
+    def __init__(self, api_url: str, auth: Auth, transport: Transport) -> None:
+        super().__init__(
+            auth=auth,
+            base_url=api_url,
+            timeout=0,  # this and what follows up to `pool_size` are for the connection that we do not use
+            user_agent=USER_AGENT,
+            per_page=PER_PAGE,
+            verify=True,
+            retry=None,
+            pool_size=None,
+            lazy=True,
+            api_version=API_VERSION_2022_11_28,
+        )
+        self._transport = transport
+
+    def requestJson(  # noqa: N802, PLR0917 - PyGithub's name and parameters
+        self,
+        verb: str,
+        url: str,
+        parameters: dict[str, Any] | None = None,
+        headers: dict[str, Any] | None = None,
+        input: Any | None = None,  # noqa: A002, ANN401 - PyGithub's name and type
+        cnx: object = None,  # noqa: ARG002 - PyGithub's connection, which ours replaces
+        follow_302_redirect: bool = False,  # noqa: ARG002, FBT001, FBT002 - no redirect is followed
+    ) -> tuple[int, dict[str, Any], str]:
+        """Send a request; its status, headers (names in lower case) and body, of a success only."""
+        address = self.add_parameters_to_url(self._address(url), parameters or {})
+        sent = {
+            "Accept": "application/vnd.github+json",
+            **(headers or {}),
+            "User-Agent": USER_AGENT,
+            "X-GitHub-Api-Version": API_VERSION_2022_11_28,
+        }
+        body = None
+        if input is not None:
+            body = json.dumps(input)
+            sent["Content-Type"] = "application/json"
+        try:
+            return self._send(verb, address, sent, body)
+        except CredentialsRefused:
+            if not isinstance(self.auth, InstallationAuth):
+                raise
+            self.auth.discard(sent["Authorization"])
+            return self._send(verb, address, sent, body)
+
+    def _send(
+        self, verb: str, address: str, headers: dict[str, str], body: str | None
+    ) -> tuple[int, dict[str, Any], str]:
+        if self.auth is not None:
+            self.auth.authentication(headers)
+        kind = kind_of(address.removeprefix(self.base_url))
+        status, answered, text = self._transport.send(verb, address, kind, headers, body)
+        check_answer(verb, address, status, answered, text)
+        return status, {name.lower(): value for name, value in answered.items()}, text
+
+    def _address(self, url: str) -> str:
+        """The absolute URL, which is never outside of the API that our credentials are for."""
+        address = self.base_url + url if url.startswith("/") else url
+        path = unquote(urlsplit(address).path)
+        if not address.startswith(f"{self.base_url}/") or posixpath.normpath(path) != path:
+            raise GitHubRefused(f"{url} is not an address below {self.base_url}, so nothing was sent there")
+        return address
+
+
+def kind_of(path: str) -> str:
+    """The kind of endpoint behind a path below the API's base, for metrics: few, and no stranger's words."""
+    words = path.partition("?")[0].strip("/").split("/")
+    if words[0] == "repos":
+        words = words[3:] or ["repository"]
+    if words[0] in ("pulls", "issues", "app"):
+        words = [word for word in words if not word.isdigit()][-1:]
+    return words[0]

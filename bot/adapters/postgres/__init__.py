@@ -1,0 +1,19 @@
+"""PostgreSQL through SQLAlchemy: the inbox, the ledger of decisions, and what was shown to whom."""
+
+from bot.adapters.postgres.database import Database
+from bot.adapters.postgres.inbox import PostgresInbox
+from bot.adapters.postgres.ledger import PostgresLedger
+from bot.adapters.postgres.listener import Listener
+from bot.adapters.postgres.reader import PostgresReader
+from bot.adapters.postgres.reports import PostgresReports
+from bot.adapters.postgres.runs import PostgresRuns
+
+__all__ = [
+    "Database",
+    "Listener",
+    "PostgresInbox",
+    "PostgresLedger",
+    "PostgresReader",
+    "PostgresReports",
+    "PostgresRuns",
+]

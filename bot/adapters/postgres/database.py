@@ -1,0 +1,103 @@
+"""One engine for a process: connections, transactions, migrations, and wake-up calls."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from bot.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
+CHANNEL = "preflight"
+MIGRATION_LOCK = 0x70726566  # "pref": any number will do, as long as every process takes the same
+
+
+class Database:
+    """The database that a process works on.
+
+    `owner` names this process in leases for as long as it lives (see `Listener`).
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 20) -> None:
+        self.owner = secrets.randbelow(2**63 - 1) + 1
+        self.engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=4,
+            pool_timeout=10,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 5, "application_name": "preflight"},
+        )
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction; StoreUnavailable if the database is not there or goes away."""
+        with translated(), self.engine.begin() as connection:
+            yield connection
+
+    def migrate(self) -> None:
+        """Bring the schema up to date; safe to run twice, and by two processes at once."""
+        with self.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+            config = _alembic()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def check(self) -> None:
+        """Raise StoreUnavailable, saying what is wrong, unless the database answers and is migrated."""
+        wanted = ScriptDirectory.from_config(_alembic()).get_current_head()
+        with self.begin() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+        if found is None or wanted is None or found < wanted:
+            raise StoreUnavailable(
+                f"the database's schema is at {found}, this version needs {wanted}: run python -m bot migrate"
+            )
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.engine.dispose()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Say in our own words that the database is not there."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise StoreUnavailable("no database connection came free within 10 s") from error
+    except (OperationalError, InterfaceError) as error:
+        raise StoreUnavailable(f"the database does not answer: {_first_line(error)}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StoreUnavailable(f"the database went away: {_first_line(error)}") from error
+        raise
+
+
+def notify(connection: Connection, what: str) -> None:
+    """Wake whoever waits for `what`, once this transaction is committed."""
+    connection.execute(text("SELECT pg_notify(:channel, :what)"), {"channel": CHANNEL, "what": what})
+
+
+def _first_line(error: DBAPIError) -> str:
+    lines = str(error.orig).strip().splitlines()
+    return lines[0] if lines else type(error.orig).__name__
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config

@@ -1,0 +1,62 @@
+"""Leases: who holds which row, and how the rows of a killed worker come free."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, Table, and_, func, or_, select, text
+
+from bot.adapters.postgres.database import notify
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+LEASE = timedelta(seconds=60)
+
+# A living worker holds a session lock on its own number; PostgreSQL drops it with the connection.
+_LIVING = """
+    SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+def free(table: Table) -> ColumnElement[bool]:
+    """Rows that nobody holds, or no longer."""
+    return or_(table.c.lease_owner.is_(None), table.c.lease_until < func.now())
+
+
+def due(table: Table) -> ColumnElement[bool]:
+    """Rows that want attention now and that nobody holds."""
+    return and_(table.c.due_at <= func.now(), free(table))
+
+
+def next_due(connection: Connection, table: Table) -> float | None:
+    """The seconds until a row of the table is due (0 if one is), None if none ever will be."""
+    lowest = select(func.extract("epoch", func.min(table.c.due_at) - func.now())).where(waiting(table))
+    seconds = connection.execute(lowest).scalar()
+    return None if seconds is None else max(0.0, float(seconds))
+
+
+def waiting(table: Table) -> ColumnElement[bool]:
+    """Rows that nobody holds and that will be due one day."""
+    if "state" in table.c:
+        return table.c.state == "queued"
+    return and_(table.c.due_at.is_not(None), free(table))
+
+
+def release_dead(connection: Connection) -> int:
+    """Free what workers hold that live no more; returns how many rows came free."""
+    freed = 0
+    for table, what in (("deliveries", "delivery"), ("runs", "run"), ("pull_requests", "report")):
+        result = connection.execute(
+            text(
+                f"UPDATE {table} SET lease_until = '-infinity' "  # noqa: S608 - one of three names of our own
+                f"WHERE lease_owner IS NOT NULL AND lease_until >= now() AND lease_owner NOT IN ({_LIVING})"
+            )
+        )
+        if result.rowcount:
+            notify(connection, what)
+            freed += result.rowcount
+    return freed

@@ -1,0 +1,210 @@
+"""What was decided: runs wanted and stopped, verdicts, answers, and who pushed which head."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from bot.adapters.postgres.database import notify
+from bot.adapters.postgres.rows import run_from
+from bot.adapters.postgres.tables import decisions, heads, pull_requests, replies, runs, verdicts
+from bot.models import History, StatusState
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from bot.adapters.postgres.database import Database
+    from bot.models import Change, PullRequest, Reply, Repository, Run, Verdict
+
+RUNS_KEPT_IN_MIND = 200
+
+
+class PostgresLedger:
+    """The Ledger port on PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def record_push(self, repository: Repository, number: int, sha: str, pusher: str) -> None:
+        """Remember who put that head there; the first word counts."""
+        statement = insert(heads).values(repository_id=repository.id, number=number, sha=sha, pusher=pusher)
+        with self.database.begin() as connection:
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=[heads.c.repository_id, heads.c.number, heads.c.sha],
+                    set_={"pusher": pusher},
+                    where=heads.c.pusher.is_(None),
+                )
+            )
+
+    def history(self, repository: Repository, number: int, head_sha: str | None) -> History:
+        """What we remember of the pull request: its latest runs, oldest first, and who pushed what."""
+        mine = and_(runs.c.repository_id == repository.id, runs.c.number == number)
+        latest = select(runs).where(mine).order_by(runs.c.created_at.desc(), runs.c.attempt.desc())
+        unfinished = latest.where(runs.c.phase != "finished")
+        pushers = select(heads.c.sha, heads.c.pusher).where(
+            heads.c.repository_id == repository.id, heads.c.number == number, heads.c.pusher.is_not(None)
+        )
+        broken = select(verdicts.c.context).where(
+            verdicts.c.repository_id == repository.id,
+            verdicts.c.number == number,
+            verdicts.c.head_sha == head_sha,
+            verdicts.c.pipeline == "",
+            verdicts.c.state != StatusState.SUCCESS.value,
+        )
+        with self.database.begin() as connection:
+            rows = [*connection.execute(latest.limit(RUNS_KEPT_IN_MIND)), *connection.execute(unfinished)]
+            known = {row.id: run_from(row) for row in rows}
+            return History(
+                runs=tuple(sorted(known.values(), key=lambda run: (run.created_at, run.attempt))),
+                pushers={row.sha: row.pusher for row in connection.execute(pushers)},
+                config_broken=connection.execute(broken).scalar() is not None,
+            )
+
+    def apply(self, change: Change) -> bool:
+        """Store a decision whole. False, and nothing stored, if its comment was answered before."""
+        pull = change.pull
+        with self.database.begin() as connection:
+            if change.reply is not None and not _take_comment(connection, change, change.reply):
+                return False
+            _remember_pull(connection, change)
+            for cancellation in change.cancellations:
+                _cancel(
+                    connection, change, cancellation.run_ids, cancellation.kind.value, cancellation.reason
+                )
+            for verdict in change.verdicts:
+                if verdict.run is not None:
+                    _start(connection, verdict.run)
+                _show(connection, pull, verdict)
+            touch_report(connection, pull.repository.id, pull.number, pull.head_sha)
+            connection.execute(
+                insert(decisions).values(
+                    repository_id=pull.repository.id,
+                    number=pull.number,
+                    delivery_id=change.delivery_id,
+                    actor=change.actor,
+                    head_sha=pull.head_sha,
+                    reason=change.reason.replace("\0", ""),
+                )
+            )
+            if change.cancellations or any(verdict.run is not None for verdict in change.verdicts):
+                notify(connection, "run")
+        return True
+
+
+def touch_report(connection: Connection, repository_id: int, number: int, sha: str) -> None:
+    """Something about this head changed: have the pull request reported on, now."""
+    row = {"repository_id": repository_id, "number": number, "sha": sha, "settled": False}
+    connection.execute(
+        insert(heads)
+        .values(row)
+        .on_conflict_do_update(
+            index_elements=[heads.c.repository_id, heads.c.number, heads.c.sha], set_={"settled": False}
+        )
+    )
+    mine = and_(pull_requests.c.repository_id == repository_id, pull_requests.c.number == number)
+    connection.execute(
+        update(pull_requests).where(mine).values(version=pull_requests.c.version + 1, due_at=func.now())
+    )
+    notify(connection, "report")
+
+
+def _take_comment(connection: Connection, change: Change, reply: Reply) -> bool:
+    """A comment's commands run once, whatever delivery brings it."""
+    taken = connection.execute(
+        insert(replies)
+        .values(
+            repository_id=change.pull.repository.id,
+            comment_id=reply.comment_id,
+            number=change.pull.number,
+            delivery_id=change.delivery_id,
+            text=reply.text.replace("\0", ""),
+        )
+        .on_conflict_do_nothing()
+    )
+    return taken.rowcount == 1
+
+
+def _remember_pull(connection: Connection, change: Change) -> None:
+    pull = change.pull
+    current: dict[str, object] = {
+        "full_name": pull.repository.full_name,
+        "private": pull.repository.private,
+        "open": pull.open,
+        "head_sha": pull.head_sha,
+    }
+    if change.notice is not None:
+        current["notice"] = change.notice.replace("\0", "")
+    # Where GitHub counted no comment, none of ours can be there unknown to us: no need to search for it.
+    new = {"repository_id": pull.repository.id, "number": pull.number, "comment_search": pull.comments > 0}
+    connection.execute(
+        insert(pull_requests)
+        .values(new | current)
+        .on_conflict_do_update(
+            index_elements=[pull_requests.c.repository_id, pull_requests.c.number], set_=current
+        )
+    )
+
+
+def _cancel(connection: Connection, change: Change, run_ids: tuple[str, ...], kind: str, reason: str) -> None:
+    """Ask the runs to stop; the first reason counts, and one that has ended stays what it is."""
+    stopped = connection.execute(
+        update(runs)
+        .where(runs.c.id.in_(run_ids), runs.c.phase != "finished", runs.c.cancel.is_(None))
+        .values(cancel=reason, cancel_kind=kind, due_at=func.now(), version=runs.c.version + 1)
+        .returning(runs.c.head_sha)
+    )
+    for sha in {row.head_sha for row in stopped}:
+        touch_report(connection, change.pull.repository.id, change.pull.number, sha)
+
+
+def _start(connection: Connection, run: Run) -> None:
+    earlier = select(func.coalesce(func.max(runs.c.attempt), 0) + 1).where(
+        runs.c.repository_id == run.repository.id,
+        runs.c.number == run.number,
+        runs.c.pipeline == run.pipeline,
+        runs.c.head_sha == run.head_sha,
+    )
+    connection.execute(
+        insert(runs).values(
+            id=run.id,
+            repository_id=run.repository.id,
+            full_name=run.repository.full_name,
+            private=run.repository.private,
+            clone_url=run.repository.clone_url,
+            number=run.number,
+            pipeline=run.pipeline,
+            dag_id=run.dag_id,
+            head_sha=run.head_sha,
+            base_ref=run.base_ref,
+            attempt=earlier.scalar_subquery(),
+            actor=run.actor,
+            dryrun=run.dryrun,
+            conf=run.conf,
+            phase=run.phase.value,
+            created_at=run.created_at,
+            due_at=func.now(),
+        )
+    )
+
+
+def _show(connection: Connection, pull: PullRequest, verdict: Verdict) -> None:
+    """From now on the context shows this verdict."""
+    status = verdict.status
+    says = {
+        "pipeline": verdict.pipeline,
+        "run_id": None if verdict.run is None else verdict.run.id,
+        "state": None if status is None else status.state.value,
+        "description": None if status is None else status.description,
+    }
+    where = {
+        "repository_id": pull.repository.id,
+        "number": pull.number,
+        "head_sha": pull.head_sha,
+        "context": verdict.context,
+    }
+    connection.execute(
+        insert(verdicts).values(where | says).on_conflict_do_update(index_elements=list(where), set_=says)
+    )

@@ -1,0 +1,67 @@
+"""Woken by PostgreSQL: LISTEN, and the lock that shows that this worker lives."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from bot.adapters.postgres.database import CHANNEL, translated
+from bot.adapters.postgres.leases import release_dead
+from bot.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import psycopg
+    from sqlalchemy import Connection
+
+    from bot.adapters.postgres.database import Database
+
+RECONNECT_SECONDS = 1.0
+RELEASE_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class Listener:
+    """Calls `wake` with what changed ("delivery", "run", "report") until it is told to stop.
+
+    While it is connected, this worker's leases are its own; when the process dies, PostgreSQL notices at
+    once and the other workers take over what it held.
+    """
+
+    def __init__(self, database: Database, wake: Callable[[str], None]) -> None:
+        self.database = database
+        self.wake = wake
+
+    def run(self, stopped: Callable[[float], bool]) -> None:
+        """Listen until `stopped(seconds to wait)` is true; reconnects by itself."""
+        while not stopped(0):
+            try:
+                with translated(), self.database.engine.connect() as connection:
+                    self._listen(connection, stopped)
+            except (StoreUnavailable, DBAPIError) as error:
+                log.warning("not woken by the database for now, polling only: %s", error)
+                if stopped(RECONNECT_SECONDS):
+                    return
+
+    def _listen(self, connection: Connection, stopped: Callable[[float], bool]) -> None:
+        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.execute(text("SELECT pg_advisory_lock(:owner)"), {"owner": self.database.owner})
+        connection.execute(text(f"LISTEN {CHANNEL}"))
+        driver: psycopg.Connection | None = connection.connection.driver_connection
+        assert driver is not None  # noqa: S101 - an open connection has its driver's
+        try:
+            while not stopped(0):
+                release_dead(connection)
+                for what in ("delivery", "run", "report"):
+                    self.wake(what)  # whatever was missed while nobody listened
+                for notification in driver.notifies(timeout=RELEASE_SECONDS):
+                    self.wake(notification.payload)
+                    if stopped(0):
+                        break
+        finally:
+            connection.invalidate()  # its lock and LISTEN must not go back to the pool

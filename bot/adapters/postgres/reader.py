@@ -1,0 +1,62 @@
+"""What the pages and metrics read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select, text
+
+from bot.adapters.postgres.rows import run_from
+from bot.adapters.postgres.tables import deliveries, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.adapters.postgres.database import Database
+    from bot.models import Run
+
+
+class PostgresReader:
+    """The RunReader port on PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def run(self, run_id: str) -> Run | None:
+        """The run of that id."""
+        with self.database.begin() as connection:
+            row = connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
+        return None if row is None else run_from(row)
+
+    def counts(self) -> Mapping[str, Mapping[str, float]]:
+        """Figures for the metrics: by table, then by state; ages in seconds."""
+        waiting = select(
+            func.coalesce(func.extract("epoch", func.now() - func.min(deliveries.c.received_at)), 0)
+        ).where(deliveries.c.state.in_(("queued", "working")))
+        overdue = text(
+            "SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0) FROM pull_requests "
+            "WHERE due_at <= now()"
+        )
+        with self.database.begin() as connection:
+            return {
+                "deliveries": {
+                    row[0]: row[1]
+                    for row in connection.execute(
+                        select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
+                    )
+                },
+                "runs": {
+                    row[0]: row[1]
+                    for row in connection.execute(
+                        select(func.coalesce(runs.c.outcome, runs.c.phase), func.count()).group_by(text("1"))
+                    )
+                },
+                "ages": {
+                    "oldest_delivery": float(connection.execute(waiting).scalar_one()),
+                    "oldest_report": float(connection.execute(overdue).scalar_one()),
+                },
+            }
+
+    def check(self) -> None:
+        """Raise StoreUnavailable, saying what is wrong, unless the database answers and is migrated."""
+        self.database.check()

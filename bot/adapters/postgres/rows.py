@@ -1,0 +1,93 @@
+"""Rows to dataclasses and back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bot.models import CancelKind, Outcome, Phase, Repository, Run, Step, StepResult, StepState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Row
+
+
+def run_from(row: Row[Any]) -> Run:
+    """A row of `runs`."""
+    return Run(
+        id=row.id,
+        repository=Repository(row.repository_id, row.full_name, private=row.private, clone_url=row.clone_url),
+        number=row.number,
+        pipeline=row.pipeline,
+        dag_id=row.dag_id,
+        head_sha=row.head_sha,
+        base_ref=row.base_ref,
+        attempt=row.attempt,
+        actor=row.actor,
+        created_at=row.created_at.astimezone(UTC),
+        conf=row.conf,
+        dryrun=row.dryrun,
+        phase=Phase(row.phase),
+        dag_run_id=row.dag_run_id,
+        cancel=row.cancel,
+        cancel_kind=None if row.cancel_kind is None else CancelKind(row.cancel_kind),
+        note=row.note,
+        outcome=None if row.outcome is None else Outcome(row.outcome),
+        reason=row.reason,
+        steps=tuple(step_from(step) for step in row.steps),
+        started_at=_utc(row.started_at),
+        finished_at=_utc(row.finished_at),
+    )
+
+
+def step_from(fields: Mapping[str, Any]) -> Step:
+    """A step as `step_to` wrote it."""
+    result = fields["result"]
+    excerpt = fields["excerpt"]
+    return Step(
+        task_id=fields["task_id"],
+        map_index=fields["map_index"],
+        name=fields["name"],
+        state=StepState(fields["state"]),
+        try_number=fields["try_number"],
+        started_at=_parse(fields["started_at"]),
+        ended_at=_parse(fields["ended_at"]),
+        result=None if result is None else StepResult(**result),
+        excerpt=None if excerpt is None else tuple(excerpt),
+    )
+
+
+def step_to(step: Step) -> dict[str, object]:
+    """The step as JSON. PostgreSQL's JSON has no NUL character."""
+    result = step.result
+    return {
+        "task_id": step.task_id,
+        "map_index": step.map_index,
+        "name": _storable(step.name),
+        "state": step.state.value,
+        "try_number": step.try_number,
+        "started_at": None if step.started_at is None else step.started_at.isoformat(),
+        "ended_at": None if step.ended_at is None else step.ended_at.isoformat(),
+        "result": None
+        if result is None
+        else {
+            "exit_code": result.exit_code,
+            "reason": _storable(result.reason),
+            "reproduce": _storable(result.reproduce),
+            "argv": _storable(result.argv),
+        },
+        "excerpt": None if step.excerpt is None else [_storable(line) for line in step.excerpt],
+    }
+
+
+def _storable(text: str) -> str:
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _parse(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    return None if time is None else time.astimezone(UTC)

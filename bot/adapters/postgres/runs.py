@@ -1,0 +1,106 @@
+"""Runs as a queue: those that are due are claimed, looked at, and given back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, case, func, select, update
+
+from bot.adapters.postgres.database import notify
+from bot.adapters.postgres.leases import LEASE, due, next_due
+from bot.adapters.postgres.ledger import touch_report
+from bot.adapters.postgres.rows import run_from, step_to
+from bot.adapters.postgres.tables import runs
+from bot.models import RunClaim
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.adapters.postgres.database import Database
+    from bot.models import Run
+
+
+class PostgresRuns:
+    """The RunStore port on PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def claim_runs(self, limit: int) -> Sequence[RunClaim]:
+        """Take runs that are due and that nobody holds, those asked to stop first."""
+        chosen = (
+            select(runs.c.id)
+            .where(due(runs))
+            .order_by(runs.c.cancel.is_(None), runs.c.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        statement = (
+            update(runs)
+            .where(runs.c.id.in_(chosen))
+            .values(lease_owner=self.database.owner, lease_until=func.now() + LEASE)
+            .returning(runs)
+        )
+        with self.database.begin() as connection:
+            rows = connection.execute(statement).all()
+        claims = [
+            RunClaim(run_from(row), row.version, cancel_sent=row.cancel_sent, lease=row.lease_until)
+            for row in rows
+        ]
+        return sorted(claims, key=lambda claim: (claim.run.cancel is None, claim.run.created_at))
+
+    def intend(self, claim: RunClaim, dag_run_id: str) -> None:
+        """Remember, before Airflow is asked, the id under which the run may be there."""
+        with self.database.begin() as connection:
+            connection.execute(update(runs).where(runs.c.id == claim.run.id).values(dag_run_id=dag_run_id))
+
+    def save_run(self, claim: RunClaim, run: Run, *, cancel_sent: bool, seconds: float | None) -> None:
+        """Store what the run is now and give it back; look again after `seconds`, never if None."""
+        later = None if seconds is None else func.now() + timedelta(seconds=seconds)
+        # A finished run wants no second look, whatever happened meanwhile.
+        due_at = later if run.finished else case((runs.c.version == claim.version, later), else_=func.now())
+        mine = and_(runs.c.id == run.id, runs.c.lease_until == claim.lease)
+        statement = (
+            update(runs)
+            .where(mine)
+            .values(
+                phase=run.phase.value,
+                dag_run_id=run.dag_run_id,
+                note=run.note,
+                outcome=None if run.outcome is None else run.outcome.value,
+                reason=run.reason.replace("\0", ""),
+                steps=[step_to(step) for step in run.steps],
+                started_at=run.started_at,
+                finished_at=run.finished_at,
+                cancel_sent=cancel_sent,
+                due_at=due_at,
+                lease_owner=None,
+                lease_until=None,
+            )
+            .returning(runs.c.version)
+        )
+        with self.database.begin() as connection:
+            row = connection.execute(statement).one_or_none()
+            if row is None:
+                return  # our lease ran out; whoever holds the run now sees the same truth in Airflow
+            if run != claim.run:
+                touch_report(connection, run.repository.id, run.number, run.head_sha)
+            if not run.finished and row.version != claim.version:
+                notify(connection, "run")
+
+    def nudge(self, dag_run_id: str) -> bool:
+        """Have the run looked at now; False if we have no such unfinished run."""
+        mine = and_(runs.c.dag_run_id == dag_run_id, runs.c.phase != "finished")
+        with self.database.begin() as connection:
+            nudged = connection.execute(
+                update(runs).where(mine).values(due_at=func.now(), version=runs.c.version + 1)
+            )
+            if nudged.rowcount:
+                notify(connection, "run")
+            return bool(nudged.rowcount)
+
+    def next_due(self) -> float | None:
+        """The seconds until a run is due, None if none is unfinished."""
+        with self.database.begin() as connection:
+            return next_due(connection, runs)

@@ -1,0 +1,153 @@
+"""The composition root: Settings -> wired objects. The only module that knows all adapters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import Flask
+
+from bot.adapters.airflow import AirflowClient
+from bot.adapters.github import AppKey, GitHubClient, PersonalToken
+from bot.adapters.postgres import (
+    Database,
+    Listener,
+    PostgresInbox,
+    PostgresLedger,
+    PostgresReader,
+    PostgresReports,
+    PostgresRuns,
+)
+from bot.intake import nudge, webhook
+from bot.intake.handle import DeliveryHandler, serves
+from bot.intake.lookup import Lookup
+from bot.intake.loops import Loop, Worker
+from bot.intake.worker import DeliveryWorker
+from bot.metrics import count_github_call
+from bot.pages import health, metrics, run
+from bot.pages.logs import LogReader
+from bot.report.answers import AnswerReport
+from bot.report.contexts import StatusReport
+from bot.report.excerpt import excerpt
+from bot.report.links import Links
+from bot.report.reporter import Reporter
+from bot.report.sticky import CommentReport
+from bot.runs.reconcile import RunReconciler
+from bot.runs.start import StartRules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bot.models import LogLine
+    from bot.settings import Settings
+
+DELIVERY_THREADS = 4
+RUN_THREADS = 2
+REPORT_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The two applications of a web process, one for each listener."""
+
+    public: Flask
+    internal: Flask
+
+
+def now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)
+
+
+def build_web(settings: Settings) -> Web:
+    """What `python -m bot web` serves."""
+    database = Database(settings.database_url, pool_size=10)
+    reader = PostgresReader(database)
+    logs = LogReader(_airflow(settings), settings.secrets)
+    public, internal = Flask("bot.pages", static_folder=None), Flask("bot.pages", static_folder=None)
+    for app in (public, internal):
+        app.config["MAX_CONTENT_LENGTH"] = webhook.MAX_BYTES
+    public.register_blueprint(webhook.blueprint(PostgresInbox(database), settings.webhook_secrets))
+    public.register_blueprint(health.blueprint(reader, internal=False))
+    public.register_blueprint(
+        run.blueprint(
+            reader,
+            logs,
+            now,
+            github_url=_web_address(settings.github_api_url),
+            airflow_url=settings.airflow_url,
+        )
+    )
+    internal.register_blueprint(health.blueprint(reader, internal=True))
+    internal.register_blueprint(metrics.blueprint(reader))
+    internal.register_blueprint(nudge.blueprint(PostgresRuns(database), settings.nudge_secret))
+    return Web(public, internal)
+
+
+def build_worker(settings: Settings) -> Worker:
+    """What `python -m bot worker` runs."""
+    database = Database(settings.database_url)
+    github, airflow = _github(settings), _airflow(settings)
+    inbox, ledger = PostgresInbox(database), PostgresLedger(database)
+    runs, reports = PostgresRuns(database), PostgresReports(database)
+    links = Links(settings.public_url)
+    handler = DeliveryHandler(
+        github=github,
+        lookup=Lookup(github, ledger, lambda: github.identity().login),
+        ledger=ledger,
+        served=serves(settings.repositories, github.owner),
+        run_page=links.run_page,
+        clock=now,
+    )
+
+    def lines_that_matter(lines: Iterable[LogLine]) -> tuple[str, ...]:
+        return excerpt((line.text for line in lines), secrets=settings.secrets)
+
+    reconciler = RunReconciler(
+        store=runs,
+        trigger=airflow,
+        reader=airflow,
+        rules=StartRules(settings.name, settings.allowed_dags),
+        excerpt=lines_that_matter,
+        clock=now,
+    )
+    reporter = Reporter(
+        reports,
+        StatusReport(reports, github, links, now),
+        AnswerReport(reports, github),
+        CommentReport(reports, github, links, f"<!-- preflight {settings.name} -->", now),
+    )
+    loops = (
+        Loop("delivery", DeliveryWorker(inbox, handler).work, inbox.next_due, DELIVERY_THREADS),
+        Loop("run", reconciler.look, runs.next_due, RUN_THREADS),
+        Loop("report", reporter.report, reports.next_due, REPORT_THREADS),
+    )
+    by_name = {loop.name: loop for loop in loops}
+    listener = Listener(database, lambda name: by_name[name].wake() if name in by_name else None)
+    return Worker(loops, listener.run)
+
+
+def migrate(database_url: str) -> None:
+    """Bring the database's schema up to date."""
+    Database(database_url, pool_size=1).migrate()
+
+
+def _github(settings: Settings) -> GitHubClient:
+    credentials = (
+        AppKey(settings.github_app_id, settings.github_private_key)
+        if settings.github_app_id
+        else PersonalToken(settings.github_token)
+    )
+    return GitHubClient(settings.github_api_url, credentials, on_call=count_github_call)
+
+
+def _airflow(settings: Settings) -> AirflowClient:
+    return AirflowClient(settings.airflow_url, settings.airflow_username, settings.airflow_password)
+
+
+def _web_address(api_url: str) -> str:
+    """Where people see what the API tells: github.com for api.github.com, else the same host."""
+    parts = urlsplit(api_url)
+    return "https://github.com" if parts.hostname == "api.github.com" else f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,66 @@
+"""The exception tree. A message tells its reader what to do next.
+
+`Temporary` may pass by itself and is retried; every other error is final for what was attempted.
+"""
+
+from __future__ import annotations
+
+
+class PreflightError(Exception):
+    """The root of all errors that Preflight raises on purpose."""
+
+
+class Temporary(PreflightError):
+    """Something that may pass: retry later, after `retry_after` seconds where the other side said so."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class SettingsError(PreflightError):
+    """The environment does not say what Preflight needs to know."""
+
+
+class MalformedPayload(PreflightError):
+    """A delivery that does not look like what GitHub sends for its event."""
+
+
+class GitHubUnavailable(Temporary):
+    """GitHub did not answer, or answered 5xx."""
+
+
+class GitHubRateLimited(Temporary):
+    """GitHub asked us to slow down (403 or 429, primary or secondary limit)."""
+
+
+class GitHubRefused(PreflightError):
+    """GitHub refused for good: missing permission, bad credentials or an invalid request."""
+
+
+class GitHubNotFound(PreflightError):
+    """GitHub has no such thing, or does not let us see it. Right after an event it may still appear."""
+
+
+class AirflowUnavailable(Temporary):
+    """Airflow did not answer, or answered 5xx."""
+
+
+class AirflowRefused(PreflightError):
+    """Airflow refused for good: wrong credentials or role, or an invalid request."""
+
+
+class DagNotFound(AirflowRefused):
+    """Airflow has no DAG of that id."""
+
+
+class DagRunNotFound(AirflowRefused):
+    """Airflow has no such DAG run: it was deleted, or never created."""
+
+
+class ParamsRefused(AirflowRefused):
+    """The DAG's Params do not accept the conf; the message names the parameter."""
+
+
+class StoreUnavailable(Temporary):
+    """The database did not answer."""

@@ -1,0 +1,1 @@
+"""Delivery in: verified, stored, answered; then taken, handled, and given back."""

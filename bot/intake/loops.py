@@ -1,0 +1,118 @@
+"""A worker's threads: each does its work until there is none, then sleeps until woken or something is due."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from bot.errors import StoreUnavailable
+from bot.metrics import LOOP_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+POLL_SECONDS = 15.0
+ERROR_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class Loop:
+    """One kind of work, done by `threads` threads: `work` is False where nothing was due."""
+
+    def __init__(
+        self, name: str, work: Callable[[], bool], next_due: Callable[[], float | None], threads: int
+    ) -> None:
+        self.name = name
+        self.work = work
+        self.next_due = next_due
+        self._condition = threading.Condition()
+        self._woken = 0
+        self._stopped = False
+        self._threads = [
+            threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True)
+            for number in range(threads)
+        ]
+
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        """There may be work."""
+        with self._condition:
+            self._woken += 1
+            self._condition.notify_all()
+
+    def stop(self) -> None:
+        """Take no new work; what is being done is finished."""
+        with self._condition:
+            self._stopped = True
+            self._condition.notify_all()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the threads to end; False if one still works."""
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _run(self) -> None:
+        while not self._stopped:
+            seen = self._woken
+            try:
+                while not self._stopped and self.work():
+                    pass
+                due = self.next_due()
+            except StoreUnavailable as error:
+                log.warning("%s: %s", self.name, error)
+                due = ERROR_SECONDS
+            except Exception:
+                log.exception("%s: an error that nobody expected", self.name)
+                LOOP_ERRORS.labels(self.name).inc()
+                due = ERROR_SECONDS
+            self._sleep(seen, POLL_SECONDS if due is None else min(POLL_SECONDS, max(0.05, due)))
+
+    def _sleep(self, seen: int, seconds: float) -> None:
+        with self._condition:
+            self._condition.wait_for(lambda: self._stopped or self._woken != seen, seconds)
+
+
+class Worker:
+    """All loops of a worker process, and the listener that wakes them."""
+
+    def __init__(self, loops: Sequence[Loop], listen: Callable[[Callable[[float], bool]], None]) -> None:
+        self.loops = {loop.name: loop for loop in loops}
+        self._listen = listen
+        self._stop = threading.Event()
+
+    def wake(self, name: str) -> None:
+        """Wake a loop by its name."""
+        if name in self.loops:
+            self.loops[name].wake()
+
+    def run(self) -> None:
+        """Work until `stop`; returns when all that was begun is finished."""
+        listener = threading.Thread(
+            target=self._listen, args=(self._stop.wait,), name="listener", daemon=True
+        )
+        listener.start()
+        for loop in self.loops.values():
+            loop.start()
+        log.info("working")
+        while not self._stop.wait(3600):
+            pass
+        log.info("stopping: finishing what was begun")
+        for loop in self.loops.values():
+            loop.stop()
+        late = [loop.name for loop in self.loops.values() if not loop.join(20)]
+        if late:
+            log.warning("stopped in the middle of %s: another worker takes over", ", ".join(late))
+        log.info("stopped")
+
+    def stop(self) -> None:
+        """Ask the worker to end; safe in a signal handler."""
+        self._stop.set()

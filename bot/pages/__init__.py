@@ -1,0 +1,1 @@
+"""What a browser or a probe asks for: run pages, health, metrics."""

@@ -1,0 +1,1 @@
+"""Facts -> decision: configuration, trust, selection. Pure: no I/O, no clock, no environment."""

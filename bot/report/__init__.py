@@ -1,0 +1,1 @@
+"""Outcome -> pull request: statuses, the comment, log excerpts, redaction. Rendering is pure."""

@@ -1,0 +1,99 @@
+"""The one comment of a pull request: the outcome in words, the table, why steps failed, all steps.
+
+What must be there is rendered first; the rest is added while GitHub's limit leaves room for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.models import CancelKind
+from bot.report import texts
+from bot.report.excerpt import GAP
+from bot.report.failures import failure_sections
+from bot.report.headline import headline
+from bot.report.markdown import CODE_LIMIT, code, link, table
+from bot.report.room import fitting, size
+from bot.report.rows import Kind, row_of
+from bot.report.steps import step_folds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import PullView
+    from bot.report.links import Links
+    from bot.report.rows import Row
+
+_ROOM = 64_000  # of GitHub's 65,536: the rest is for the sentences that say what was left out
+_NOTICE_ROOM = 10_000
+_TABLE_ROOM = 40_000
+
+_HEADER = ("Pipeline", "Result", "Time")
+_ALIGNMENT = (":--", ":--", "--:")
+
+
+def render_comment(view: PullView, links: Links, marker: str) -> str:
+    """The whole body: equal for equal input, valid Markdown, never longer than GitHub takes.
+
+    `marker` is the HTML comment that the sticky comment is found by; it comes last, so that e-mails and
+    previews begin with what people want to know.
+    """
+    pipelines = [row_of(verdict) for verdict in view.verdicts if verdict.pipeline]
+    others = [row_of(verdict) for verdict in view.verdicts if not verdict.pipeline]
+    # A context that is no pipeline's speaks up only while something is wrong.
+    shown = [*pipelines, *(row for row in others if row.kind is not Kind.SKIPPED)]
+    parts = [_notice(view.notice)] if view.notice.strip() else []
+    if pipelines or not parts:
+        parts.append(headline(pipelines, view.head_sha))
+    if shown:
+        parts.append(_table(shown, links))
+    room = _ROOM - sum(size(part) + 2 for part in (*parts, marker))
+    sections = failure_sections(shown, links, room)
+    sections += _what_now(pipelines)
+    room -= sum(size(section) + 2 for section in sections)
+    return "\n\n".join((*parts, *sections, *step_folds(shown, room), marker)) + "\n"
+
+
+def _notice(notice: str) -> str:
+    """Our own Markdown; a very long one ends after a whole line."""
+    lines = notice.strip().splitlines()
+    kept = list(fitting(lines, _NOTICE_ROOM, between=1))
+    return "\n".join(kept if len(kept) == len(lines) else [*kept, "", GAP])
+
+
+def _table(rows: Sequence[Row], links: Links) -> str:
+    """All pipelines with links and reasons; if that is too long without; and if that is, the first ones."""
+    full = table(_HEADER, _ALIGNMENT, (_cells(row, links) for row in rows))
+    if size(full) <= _TABLE_ROOM:
+        return full
+    brief = table(_HEADER, _ALIGNMENT, map(_brief_cells, rows)).split("\n")
+    kept = list(fitting(brief, _TABLE_ROOM, between=1))
+    missing = len(brief) - len(kept)
+    return "\n".join(kept) + (f"\n\n{texts.more_pipelines(missing)}" if missing else "")
+
+
+def _cells(row: Row, links: Links) -> tuple[str, str, str]:
+    name = code(row.name)
+    label = name if row.run is None else link(name, links.run_page(row.run.id))
+    return (f"{row.kind.value} {label}", row.result, row.took)
+
+
+def _brief_cells(row: Row) -> tuple[str, str, str]:
+    return (f"{row.kind.value} {code(row.name, 40)}", row.kind.name.lower(), row.took)
+
+
+def _what_now(pipelines: Sequence[Row]) -> list[str]:
+    """How to run again what did not pass, once nothing runs or waits any more."""
+    if any(row.kind in (Kind.RUNNING, Kind.WAITING) for row in pipelines):
+        return []
+    red = [row for row in pipelines if row.kind in (Kind.FAILED, Kind.ERROR) or _was_stopped_by_hand(row)]
+    if not red:
+        return []
+    named = " ".join(("/test", *(row.name for row in red)))
+    command = code(named if len(named) <= CODE_LIMIT else "/test")
+    return [texts.run_again(command, fixable=any(row.kind is Kind.FAILED for row in red))]
+
+
+def _was_stopped_by_hand(row: Row) -> bool:
+    """A push or a closed pull request is no reason to run again."""
+    return row.kind is Kind.CANCELLED and row.run is not None and row.run.cancel_kind is CancelKind.COMMAND

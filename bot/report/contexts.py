@@ -1,0 +1,77 @@
+"""The statuses of one head: those that it should show, less those that it shows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.models import StatusState
+from bot.report.merge import merge
+from bot.report.status import status_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.models import Repository, ShownStatus, Status, Verdict
+    from bot.ports import Clock, PullRequestWriter, StatusStore
+    from bot.report.links import Links
+
+PROGRESS_SECONDS = 10.0  # between two words about the same running pipeline
+REFRESH_SHARE = 5  # a description that says how long is renewed after a fifth of that time
+
+
+class StatusReport:
+    """Sends the statuses of a head that differ from those it shows, final ones first."""
+
+    def __init__(self, store: StatusStore, github: PullRequestWriter, links: Links, clock: Clock) -> None:
+        self.store = store
+        self.github = github
+        self.links = links
+        self.clock = clock
+
+    def report(self, repository: Repository, sha: str) -> float | None:
+        """Seconds until the head wants another look, None if it shows its last word everywhere."""
+        now = self.clock()
+        verdicts = self.store.verdicts(repository, sha)
+        shown = self.store.shown(repository, sha)
+        waits = [
+            _refresh(verdict, now) for says in verdicts.values() for verdict in says if _is_running(verdict)
+        ]
+        wanted: dict[str, dict[int, Status]] = {}
+        for number, says in verdicts.items():
+            for verdict in says:
+                wanted.setdefault(verdict.context, {})[number] = status_of(verdict, now, self.links.run_page)
+        statuses = [merge(by_pull) for by_pull in wanted.values()]
+        for status in sorted(statuses, key=lambda status: status.state is StatusState.PENDING):
+            known = shown.get(status.context)
+            if known is not None and known.status == status:
+                continue
+            wait = _hold_back(status, known, now)
+            if wait > 0:
+                waits.append(wait)
+                continue
+            self.github.set_status(repository, sha, status)
+            self.store.set_shown(repository, sha, status)
+        return min(waits, default=None)
+
+
+def _hold_back(status: Status, known: ShownStatus | None, now: datetime) -> float:
+    """Progress can wait: seconds until it may be sent."""
+    if (
+        known is None
+        or status.state is not StatusState.PENDING
+        or known.status.state is not StatusState.PENDING
+    ):
+        return 0.0
+    return PROGRESS_SECONDS - (now - known.sent_at) / timedelta(seconds=1)
+
+
+def _is_running(verdict: Verdict) -> bool:
+    return verdict.run is not None and not verdict.run.finished
+
+
+def _refresh(verdict: Verdict, now: datetime) -> float:
+    run = verdict.run
+    if run is None or run.started_at is None:
+        return PROGRESS_SECONDS
+    return max(PROGRESS_SECONDS, (now - run.started_at) / timedelta(seconds=REFRESH_SHARE))

@@ -1,0 +1,84 @@
+"""The one comment of a pull request: found, posted, and edited in place."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.errors import GitHubNotFound
+from bot.models import PullView, ShownComment, StatusState
+from bot.report.comment import render_comment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import PullClaim, Verdict
+    from bot.ports import Clock, CommentStore, PullRequestWriter
+    from bot.report.links import Links
+
+PROGRESS_SECONDS = 10.0  # between two edits while something still runs
+
+
+class CommentReport:
+    """Keeps a pull request's comment as it should be; an unchanged one makes no call."""
+
+    def __init__(
+        self, store: CommentStore, github: PullRequestWriter, links: Links, marker: str, clock: Clock
+    ) -> None:
+        self.store = store
+        self.github = github
+        self.links = links
+        self.marker = marker
+        self.clock = clock
+
+    def report(self, claim: PullClaim) -> list[float]:
+        """Seconds until the comment wants another look; empty if it is as it should be."""
+        sha, notice = self.store.head_of(claim)
+        verdicts = self.store.own_verdicts(claim, sha)
+        shown = self.store.comment(claim)
+        if shown.id is None and not _is_worth_a_comment(verdicts, notice):
+            return []
+        view = PullView(claim.repository, claim.number, sha, verdicts, notice)
+        body = render_comment(view, self.links, self.marker)
+        digest = hashlib.sha256(body.encode()).hexdigest()
+        if shown.id is not None and shown.digest == digest:
+            return []
+        wait = self._hold_back(shown, verdicts)
+        if wait > 0:
+            return [wait]
+        self._send(claim, shown, body, digest)
+        return []
+
+    def _hold_back(self, shown: ShownComment, verdicts: Sequence[Verdict]) -> float:
+        """An edit can wait while more is to come: seconds until it may be sent."""
+        running = any(verdict.run is not None and not verdict.run.finished for verdict in verdicts)
+        if not running or shown.id is None or shown.sent_at is None:
+            return 0.0
+        return PROGRESS_SECONDS - (self.clock() - shown.sent_at) / timedelta(seconds=1)
+
+    def _send(self, claim: PullClaim, shown: ShownComment, body: str, digest: str) -> None:
+        repository, number = claim.repository, claim.number
+        comment_id = shown.id
+        if comment_id is None and shown.search:
+            comment_id = self.github.find_comment(repository, number, self.marker)
+        if comment_id is not None:
+            try:
+                self.github.edit_comment(repository, comment_id, body)
+            except GitHubNotFound:
+                comment_id = None  # somebody deleted it
+        if comment_id is None:
+            # Whoever dies between posting and remembering has it searched for next time.
+            self.store.set_comment(claim, replace(shown, id=None, search=True))
+            comment_id = self.github.create_comment(repository, number, body)
+        self.store.set_comment(claim, ShownComment(comment_id, digest, self.clock(), search=False))
+
+
+def _is_worth_a_comment(verdicts: Sequence[Verdict], notice: str) -> bool:
+    """Where every pipeline was skipped there is nothing to tell."""
+    return bool(notice) or any(
+        verdict.run is not None
+        or (verdict.status is not None and verdict.status.state is not StatusState.SUCCESS)
+        for verdict in verdicts
+    )

@@ -1,0 +1,154 @@
+"""The reconciler's half that faces Airflow: each run is made what it should be, one look at a time.
+
+A look claims the runs that are due, whatever made them due: a decision, a nudge, a poll. It starts what is
+wanted, stops what is to stop, and reads what Airflow has, many runs in few calls. Nothing depends on what
+happened before the look, so that it may be repeated or cut off anywhere.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.errors import AirflowRefused, AirflowUnavailable, DagRunNotFound
+from bot.models import Outcome, Phase
+from bot.runs.follow import follow
+from bot.runs.start import StartRules, failed, is_ours, start
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from bot.models import DagRun, LogLine, Run, RunClaim, RunRef
+    from bot.ports import Clock, DagRunReader, DagTrigger, RunStore
+
+BATCH = 100
+PARALLEL = 4  # starting and stopping; Airflow's api-server stalls under many concurrent calls
+POLL_FASTEST = 2.0
+POLL_SLOWEST = 15.0
+BACKOFF = 5.0
+WAITING_FOR_AIRFLOW = "waiting for Airflow"
+
+log = logging.getLogger(__name__)
+
+
+class RunReconciler:
+    """Looks at runs; safe to run in several threads and processes at once."""
+
+    def __init__(
+        self,
+        *,
+        store: RunStore,
+        trigger: DagTrigger,
+        reader: DagRunReader,
+        rules: StartRules,
+        excerpt: Callable[[Iterable[LogLine]], tuple[str, ...]],
+        clock: Clock,
+    ) -> None:
+        self.store = store
+        self.trigger = trigger
+        self.reader = reader
+        self.rules = rules
+        self.excerpt = excerpt
+        self.clock = clock
+
+    def look(self) -> bool:
+        """Look at the runs that are due; False if there were none."""
+        claims = self.store.claim_runs(BATCH)
+        if not claims:
+            return False
+        # Stopping comes before starting: a superseded run should not hold up the one that took its place.
+        with ThreadPoolExecutor(PARALLEL, thread_name_prefix="runs") as pool:
+            list(pool.map(self._stop, [claim for claim in claims if _is_to_stop(claim)]))
+            list(pool.map(self._start, [claim for claim in claims if _is_to_start(claim)]))
+        self._follow(
+            [claim for claim in claims if claim.run.phase is Phase.ACTIVE and not _is_to_stop(claim)]
+        )
+        return True
+
+    def _start(self, claim: RunClaim) -> None:
+        def intend(dag_run_id: str) -> None:
+            self.store.intend(claim, dag_run_id)
+
+        try:
+            run = start(claim.run, self.trigger, self.rules, intend)
+        except AirflowUnavailable as error:
+            self._wait(claim, error)
+            return
+        self._save(claim, run, cancel_sent=False)
+
+    def _stop(self, claim: RunClaim) -> None:
+        run = claim.run
+        try:
+            if run.ref is None or (run.phase is Phase.WANTED and not is_ours(run, run.ref, self.trigger)):
+                self._save(claim, _cancelled(run), cancel_sent=False)
+                return
+            self.trigger.cancel(run.ref)
+        except AirflowUnavailable as error:
+            self._wait(claim, error)
+        except DagRunNotFound:
+            self._save(claim, _cancelled(run), cancel_sent=True)
+        except AirflowRefused as error:
+            log.warning("run %s can't be stopped: %s", run.id, error)
+            self._save(claim, replace(run, phase=Phase.ACTIVE), cancel_sent=True)
+        else:
+            self._save(claim, replace(run, phase=Phase.ACTIVE, note=""), cancel_sent=True)
+
+    def _follow(self, claims: Sequence[RunClaim]) -> None:
+        if not claims:
+            return
+        try:
+            found = self.reader.look([claim.run.ref for claim in claims if claim.run.ref is not None])
+        except AirflowUnavailable as error:
+            for claim in claims:
+                self._wait(claim, error)
+            return
+        except AirflowRefused as error:
+            log.error("Airflow refuses to show runs: %s", error)  # noqa: TRY400 - the message says it all
+            for claim in claims:
+                self._wait(claim, AirflowUnavailable(str(error)))
+            return
+        with ThreadPoolExecutor(PARALLEL, thread_name_prefix="runs") as pool:
+            list(pool.map(lambda claim: self._follow_one(claim, found), claims))
+
+    def _follow_one(self, claim: RunClaim, found: Mapping[RunRef, DagRun | None]) -> None:
+        run = claim.run
+        if run.ref is None:
+            self._save(claim, failed(run, "the run has no name in Airflow"), cancel_sent=claim.cancel_sent)
+            return
+        try:
+            now = follow(run, found.get(run.ref), self.reader, self.excerpt)
+        except AirflowUnavailable as error:
+            self._wait(claim, error)
+            return
+        self._save(claim, now, cancel_sent=claim.cancel_sent)
+
+    def _wait(self, claim: RunClaim, error: AirflowUnavailable) -> None:
+        log.warning("run %s waits for Airflow: %s", claim.run.id, error)
+        run = replace(claim.run, note=WAITING_FOR_AIRFLOW)
+        self.store.save_run(claim, run, cancel_sent=claim.cancel_sent, seconds=error.retry_after or BACKOFF)
+
+    def _save(self, claim: RunClaim, run: Run, *, cancel_sent: bool) -> None:
+        if run.finished and run.finished_at is None:
+            run = replace(run, finished_at=self.clock())
+        seconds = None if run.finished else self._poll(run)
+        self.store.save_run(claim, run, cancel_sent=cancel_sent, seconds=seconds)
+
+    def _poll(self, run: Run) -> float:
+        """Seconds until the next look without a nudge: short for young runs, longer for old ones."""
+        age = (self.clock() - run.created_at) / timedelta(seconds=8)
+        return min(max(age, POLL_FASTEST), POLL_SLOWEST)
+
+
+def _is_to_stop(claim: RunClaim) -> bool:
+    return claim.run.cancel is not None and not claim.cancel_sent
+
+
+def _is_to_start(claim: RunClaim) -> bool:
+    return claim.run.phase is Phase.WANTED and claim.run.cancel is None
+
+
+def _cancelled(run: Run) -> Run:
+    return replace(run, phase=Phase.FINISHED, outcome=Outcome.CANCELLED, reason=run.cancel or "", note="")

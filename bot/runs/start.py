@@ -1,0 +1,94 @@
+"""Bring a wanted run into Airflow: once, whatever crashes or answers are lost in between."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bot.errors import AirflowRefused, DagNotFound, DagRunNotFound, ParamsRefused
+from bot.models import Outcome, Phase, RunRef
+from bot.policy.configuration import RESERVED
+from bot.runs.conf import run_id_in
+from bot.runs.naming import dag_run_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.models import Dag, Run
+    from bot.ports import DagTrigger
+
+MAX_ATTEMPTS = 50
+TAG = "preflight"
+
+
+@dataclass(frozen=True, slots=True)
+class StartRules:
+    """What the operator allows: this installation's name, and DAG ids (None: those tagged `preflight`)."""
+
+    installation: str
+    allowed_dags: frozenset[str] | None = None
+
+
+def start(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[[str], None]) -> Run:
+    """The run as it is after triggering: ACTIVE, or FINISHED with an error that says what to mend.
+
+    `intend` stores the id before Airflow is asked for it, so that a run whose answer was lost is found
+    again. Raises AirflowUnavailable if Airflow should be asked again later.
+    """
+    try:
+        refusal = refuse(run, airflow.dag(run.dag_id), rules)
+        if refusal is not None:
+            return failed(run, refusal)
+        return _trigger(run, airflow, rules, intend)
+    except DagNotFound:
+        return failed(run, f"DAG '{run.dag_id}' not found")
+    except ParamsRefused as error:
+        return failed(run, f"DAG '{run.dag_id}' refuses its params: {error}")
+    except AirflowRefused as error:
+        return failed(run, f"Airflow refused the run: {error}")
+
+
+def refuse(run: Run, dag: Dag, rules: StartRules) -> str | None:
+    """Why this DAG may not run like that, None if it may.
+
+    Airflow itself would queue a paused DAG's run for ever and ignore params that the DAG does not know.
+    """
+    if rules.allowed_dags is None and TAG not in dag.tags:
+        return f"DAG '{dag.id}' is not allowed: it has no tag '{TAG}'"
+    if rules.allowed_dags is not None and dag.id not in rules.allowed_dags:
+        return f"DAG '{dag.id}' is not allowed: it is not in PREFLIGHT_ALLOWED_DAGS"
+    if dag.import_error:
+        return f"DAG '{dag.id}' can't be imported: see Airflow's import errors"
+    if dag.paused:
+        return f"DAG '{dag.id}' is paused: unpause it in Airflow"
+    for name in run.conf.keys() - RESERVED:
+        if name not in dag.params:
+            near = difflib.get_close_matches(name, dag.params, n=1)
+            hint = f", did you mean '{near[0]}'?" if near else ""
+            return f"DAG '{dag.id}' has no param '{name}'{hint}"
+    return None
+
+
+def _trigger(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[[str], None]) -> Run:
+    for attempt in range(run.attempt, run.attempt + MAX_ATTEMPTS):
+        ref = RunRef(run.dag_id, dag_run_id(rules.installation, run, attempt))
+        if run.dag_run_id != ref.dag_run_id:
+            intend(ref.dag_run_id)
+        created = airflow.trigger(ref, run.conf, f"{run.repository.full_name}#{run.number} by {run.actor}")
+        if created or is_ours(run, ref, airflow):
+            return replace(run, phase=Phase.ACTIVE, dag_run_id=ref.dag_run_id, note="")
+    return failed(run, f"Airflow holds {MAX_ATTEMPTS} runs of that name that are not ours")
+
+
+def is_ours(run: Run, ref: RunRef, airflow: DagTrigger) -> bool:
+    """Whether the DAG run of that name was triggered for this run: its conf carries our run's id."""
+    try:
+        return run_id_in(airflow.conf(ref)) == run.id
+    except DagRunNotFound:
+        return False
+
+
+def failed(run: Run, reason: str) -> Run:
+    """The run can't be run as asked."""
+    return replace(run, phase=Phase.FINISHED, outcome=Outcome.ERROR, reason=reason, note="")

@@ -1,0 +1,74 @@
+"""gunicorn, serving the public and the internal application on a listener each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.app.base import BaseApplication
+from prometheus_client import multiprocess
+
+from bot.bootstrap import build_web
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+    from bot.bootstrap import Web
+    from bot.settings import Settings
+
+THREADS = 8
+GRACE_SECONDS = 20
+
+
+class ByListener:
+    """Which application answers depends on the socket that the request came in by, on nothing it says."""
+
+    def __init__(self, web: Web, internal_port: int) -> None:
+        self.web = web
+        self.internal_port = str(internal_port)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request; gunicorn takes SERVER_PORT from the listening socket."""
+        internal = environ["SERVER_PORT"] == self.internal_port
+        app = self.web.internal if internal else self.web.public
+        return app(environ, start_response)
+
+
+class Server(BaseApplication):
+    """gunicorn, set up by our settings alone."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand our settings to gunicorn."""
+        options = {
+            "bind": [str(self.settings.listen), str(self.settings.internal_listen)],
+            "workers": self.settings.web_processes,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "graceful_timeout": GRACE_SECONDS,
+            "timeout": 60,
+            "keepalive": 5,
+            "loglevel": "warning",
+            "proc_name": "preflight-web",
+            "control_socket_disable": True,
+            "child_exit": _forget_process,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:  # noqa: ANN401 - gunicorn's own type of a WSGI application differs from wsgiref's
+        """Build the application, in each process anew: connections don't survive a fork."""
+        return ByListener(build_web(self.settings), self.settings.internal_listen.port)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM."""
+    Server(settings).run()
+
+
+def _forget_process(_: object, worker: object) -> None:
+    """Gauges of a process that ended are no longer true; counters are kept."""
+    multiprocess.mark_process_dead(getattr(worker, "pid", 0))  # type: ignore[no-untyped-call]  # untyped there
