@@ -50,6 +50,10 @@ class AirflowRefused(PreflightError):
     """Airflow refused for good: wrong credentials or role, or an invalid request."""
 
 
+class AirflowLoginRefused(AirflowRefused):
+    """Airflow refuses our login or role; nothing is wrong with what was asked. Mend the setting."""
+
+
 class DagNotFound(AirflowRefused):
     """Airflow has no DAG of that id."""
 

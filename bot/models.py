@@ -243,6 +243,11 @@ class LogLine:
     logger: str = ""
     level: str = ""
 
+    @property
+    def own(self) -> bool:
+        """Whether the step's operator wrote it, and not Airflow around it."""
+        return self.logger.startswith("airflow.task.operators.")
+
 
 class Phase(enum.Enum):
     """Where a run stands with us."""
@@ -403,12 +408,17 @@ class DeliveryClaim:
 
 @dataclass(frozen=True, slots=True)
 class RunClaim:
-    """A run that this worker holds until `lease`; `version` tells whether something changed meanwhile."""
+    """A run that this worker holds until `lease`.
+
+    `version` tells whether something changed meanwhile. `nudged`: Airflow has just hinted at a change, which
+    its API may not show yet.
+    """
 
     run: Run
     version: int
     cancel_sent: bool
     lease: datetime
+    nudged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

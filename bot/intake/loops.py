@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 15.0
 ERROR_SECONDS = 2.0
+HELD_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -74,11 +75,18 @@ class Loop:
                 log.exception("%s: an error that nobody expected", self.name)
                 LOOP_ERRORS.labels(self.name).inc()
                 due = ERROR_SECONDS
-            self._sleep(seen, POLL_SECONDS if due is None else min(POLL_SECONDS, max(0.05, due)))
+            self._sleep(seen, pause(due))
 
     def _sleep(self, seen: int, seconds: float) -> None:
         with self._condition:
             self._condition.wait_for(lambda: self._stopped or self._woken != seen, seconds)
+
+
+def pause(due: float | None) -> float:
+    """Seconds to sleep. What is due but could not be taken is in another's hands: look again soon."""
+    if due is None:
+        return POLL_SECONDS
+    return HELD_SECONDS if due <= 0 else min(POLL_SECONDS, due + 0.01)
 
 
 class Worker:

@@ -34,7 +34,8 @@ def blueprint(inbox: Inbox, secrets: Sequence[str]) -> Blueprint:
     @pages.post("/webhook")
     def webhook() -> Response:
         try:
-            receipt = inbox.put(receive(secrets))
+            delivery = receive(secrets)
+            receipt = inbox.put(delivery)
         except Refused as refused:
             return _answer(refused.status, refused.text, refused.result)
         except StoreUnavailable as error:
@@ -42,6 +43,7 @@ def blueprint(inbox: Inbox, secrets: Sequence[str]) -> Blueprint:
             answer = _answer(503, "the delivery could not be stored: deliver it again later", "unstored")
             answer.headers["Retry-After"] = "10"
             return answer
+        log.info("delivery %s (%s): %s", delivery.id, delivery.event, receipt.value)
         known = receipt is Receipt.REPEATED
         return _answer(202, "known already" if known else "stored", receipt.value)
 

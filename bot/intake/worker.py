@@ -6,7 +6,7 @@ import logging
 import random
 from typing import TYPE_CHECKING
 
-from bot.errors import PreflightError, StoreUnavailable, Temporary
+from bot.errors import AirflowRefused, GitHubRefused, PreflightError, StoreUnavailable, Temporary
 from bot.metrics import HANDLED
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ SLOWEST = 300.0
 OUTAGE_SLOWEST = 15.0  # while an outage is young, a try every so often finds its end
 YOUNG = 40
 MAX_TRIES = 400  # more than a day of them
+REFUSED_SECONDS = 60.0
+MENDABLE_TRIES = 30  # half an hour
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,8 @@ class DeliveryWorker:
             raise  # what we hold comes free by itself when the database is back
         except Temporary as error:
             self._retry(claim, error)
+        except (GitHubRefused, AirflowRefused) as error:
+            self._mendable(claim, error)
         except PreflightError as error:
             self._park(claim, str(error))
         except Exception as error:
@@ -50,6 +54,13 @@ class DeliveryWorker:
             self.inbox.finish(claim, ignored=handled.ignored, reason=handled.reason)
             HANDLED.labels(claim.delivery.event, "ignored" if handled.ignored else "done").inc()
         return True
+
+    def _mendable(self, claim: DeliveryClaim, error: PreflightError) -> None:
+        """Credentials and permissions may be mended while we wait; not for ever, though."""
+        if claim.tries >= MENDABLE_TRIES:
+            self._park(claim, str(error))
+        else:
+            self._retry(claim, Temporary(str(error), REFUSED_SECONDS))
 
     def _retry(self, claim: DeliveryClaim, error: Temporary) -> None:
         if claim.tries >= MAX_TRIES:

@@ -15,7 +15,7 @@ from bot.report.excerpt import tail
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import Run, Step
+    from bot.models import Run, RunRef, Step
     from bot.ports import DagRunReader
 
 AT_ONCE = 4
@@ -39,8 +39,8 @@ class LogReader:
         self._lock = threading.Lock()
         self._kept: LRUCache[object, tuple[str, ...]] = LRUCache(KEPT)
 
-    def read(self, run: Run, step: Step) -> tuple[Sequence[str], str]:
-        """The log's last lines, and why there are no more of them."""
+    def read(self, run: Run, step: Step, seconds: float = PATIENCE) -> tuple[Sequence[str], str]:
+        """The log's last lines, and why there are no more of them; waits at most `seconds` for its turn."""
         if run.ref is None or step.try_number == 0 or step.state in (StepState.WAITING, StepState.BLOCKED):
             return (), ""
         key = (run.id, step.key, step.try_number)
@@ -48,11 +48,10 @@ class LogReader:
             kept = self._kept.get(key)
         if kept is not None:
             return kept, ""
-        if not self._reads.acquire(timeout=PATIENCE):
+        if not self._reads.acquire(timeout=max(0.0, min(seconds, PATIENCE))):
             return step.excerpt or (), BUSY
         try:
-            lines = islice(self.airflow.log(run.ref, step), MAX_LINES)
-            shown = tail((line.text for line in lines), SHOWN_LINES, self.secrets)
+            shown = self._tail(run.ref, step, own=True) or self._tail(run.ref, step, own=False)
         except AirflowUnavailable:
             return step.excerpt or (), DOWN
         except AirflowRefused:
@@ -63,3 +62,8 @@ class LogReader:
             with self._lock:
                 self._kept[key] = shown
         return shown, ""
+
+    def _tail(self, ref: RunRef, step: Step, *, own: bool) -> tuple[str, ...]:
+        """The last lines of what the step itself printed, or with Airflow's remarks."""
+        lines = islice(self.airflow.log(ref, step), MAX_LINES)
+        return tail((line.text for line in lines if line.own or not own), SHOWN_LINES, self.secrets)

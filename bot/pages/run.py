@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from flask import Blueprint, Response, abort, render_template
 
 from bot.errors import StoreUnavailable
 from bot.models import Outcome, Phase, StepState
+from bot.pages.logs import BUSY
 from bot.report.duration import human, seconds_between
 from bot.report.links import step_anchor
 from bot.report.status import describe_run
@@ -29,6 +31,7 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 REFRESH_SECONDS = 5
+LOG_SECONDS = 5.0  # of one page's reading
 MARKS = {
     StepState.SUCCEEDED: "✅",
     StepState.FAILED: "❌",
@@ -75,7 +78,7 @@ def blueprint(
             run=run,
             word=WORDS[run.outcome] if run.outcome is not None else "running" if run.steps else "waiting",
             description=description,
-            parts=[_part(run, step, logs, now) for step in run.steps],
+            parts=_parts(run, logs, now),
             pull_url=f"{github_url}/{run.repository.full_name}/pull/{run.number}",
             airflow_url=_airflow(run, airflow_url),
             refresh=None if run.finished else REFRESH_SECONDS,
@@ -109,9 +112,24 @@ def _find(reader: RunReader, run_id: str) -> Run:
     return run
 
 
-def _part(run: Run, step: Step, logs: LogReader, now: datetime) -> StepPart:
+def _parts(run: Run, logs: LogReader, now: datetime) -> list[StepPart]:
+    """All steps; logs as far as they can be had within a few seconds, failed steps' first."""
+    deadline = time.monotonic() + LOG_SECONDS
+    by_need = sorted(run.steps, key=lambda step: step.state is not StepState.FAILED)
+    parts = {step.key: _part(run, step, logs, now, deadline) for step in by_need}
+    return [parts[step.key] for step in run.steps]
+
+
+def _part(run: Run, step: Step, logs: LogReader, now: datetime, deadline: float) -> StepPart:
     seconds = seconds_between(step.started_at, step.ended_at or now)
-    log, missing = logs.read(run, step) if run.phase is not Phase.WANTED else ((), "")
+    log: Sequence[str]
+    left = deadline - time.monotonic()
+    if run.phase is Phase.WANTED:
+        log, missing = (), ""
+    elif left > 0:
+        log, missing = logs.read(run, step, left)
+    else:
+        log, missing = step.excerpt or (), BUSY
     return StepPart(
         step=step,
         anchor=step_anchor(step),

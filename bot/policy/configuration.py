@@ -66,7 +66,15 @@ def _check_params(params: dict[str, object]) -> dict[str, object]:
     return params
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+def _check_name(name: str) -> str:
+    if name == "config":
+        raise ValueError("is where Preflight reports on this file: choose another name")
+    return name
+
+
+Name = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"), AfterValidator(_check_name)
+]
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_check_pattern)]
 
 

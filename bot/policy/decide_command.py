@@ -144,7 +144,7 @@ class _Commands:
         if replaced:
             self.actions.append(CancelRuns(replaced, CancelKind.RERUN, texts.RERUN))
         self.actions += [StartRun(name, pipeline, "command") for name, pipeline in chosen.items()]
-        self.kind, self.reason = DecisionKind.RUN, f"{self.event.author} asked for {len(chosen)} pipelines"
+        self.kind, self.reason = DecisionKind.RUN, f"{self.event.author} asked for {', '.join(chosen)}"
 
     def reply(self, text: str) -> None:
         """Say something in the one reply that this comment gets."""

@@ -79,7 +79,7 @@ def automatic_actions(
         drafts = tuple(show(name, StatusState.PENDING, texts.DRAFT) for name in chosen if name not in latest)
         return DecisionKind.WAIT, texts.DRAFT, (*mended, *skips, *drafts)
     starts = tuple(StartRun(name, pipeline, "push") for name, pipeline in chosen.items())
-    return DecisionKind.RUN, f"{len(starts)} pipelines apply", (*mended, *skips, *starts)
+    return DecisionKind.RUN, f"to run: {', '.join(chosen)}", (*mended, *skips, *starts)
 
 
 def pipelines_of(base: Base) -> Mapping[str, Pipeline]:

@@ -34,7 +34,7 @@ def cancelled_by(login: str) -> str:
 def config_problems(problems: Iterable[Problem], branch: str) -> str:
     """What is wrong with the configuration; the problems quote it, so they are shown as code."""
     lines = "\n".join("    " + str(problem).replace("\n", " ") for problem in problems)
-    return f"**`preflight.yaml` on `{branch}` can't be used, so nothing runs:**\n\n{lines}"
+    return f"**`preflight.yaml` on {code(branch)} can't be used, so nothing runs:**\n\n{lines}"
 
 
 def not_allowed(login: str) -> str:

@@ -66,6 +66,8 @@ class _Finds:
     def add(self, index: int, text: str) -> None:
         """Look at the log's next line."""
         line = (index, elide(text, LINE_WIDTH))
+        if self._recent and self._recent[-1][1] == line[1]:
+            return  # the same line once more
         looked_at = text[:LOOKED_AT]
         for opened, left in tuple(self._open.values()):
             self._keep(opened, line)

@@ -28,14 +28,17 @@ def headline(rows: Sequence[Row], sha: str) -> str:
     if len(waiting) == len(counted):
         return f"**{head} is not tested yet**" + _common(waiting)
     if running or waiting:
-        done = f"{len(counted) - len(running) - len(waiting)} of {texts.count(len(counted), 'pipeline')}"
-        return f"**Testing** {head}: {done} finished{_bad(counted)}"
+        done = len(counted) - len(running) - len(waiting)
+        so_far = f": {done:,} of {texts.count(len(counted), 'pipeline')} finished" if done else ""
+        begin = f"**Testing** {head}" if running else f"**{head} is only partly tested**"
+        return f"{begin}{so_far}{_bad(counted)}"
     if len(counted) == 1:
         only = counted[0]
-        return f"**{code(only.name)} {_BECAME.get(only.kind, texts.PASSED)}** for {head}"
+        became = _BECAME.get(only.kind, texts.PASSED)
+        return f"**{code(only.name)} {'was ' if only.kind is Kind.CANCELLED else ''}{became}** for {head}"
     if len(passed) == len(counted):
-        return f"**All {len(counted)} pipelines passed** for {head}"
-    return f"**{len(passed)} of {len(counted)} pipelines passed** for {head}{_bad(counted, ': ')}"
+        return f"**All {len(counted):,} pipelines passed** for {head}"
+    return f"**{len(passed):,} of {len(counted):,} pipelines passed** for {head}{_bad(counted, ': ')}"
 
 
 def _of(rows: Sequence[Row], kind: Kind) -> list[Row]:

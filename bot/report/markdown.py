@@ -27,7 +27,7 @@ _SUSPICIOUS = re.compile(
     re.IGNORECASE,
 )
 _STARTS_A_BLOCK = re.compile(r"\d+[.)]$|[-+=]+$")  # as a paragraph's first word: a list, rule or heading
-_CLOSING = ".,;:!?"
+_CLOSING = ".,;!?"
 
 
 def plain(text: str, limit: int = PLAIN_LIMIT) -> str:
@@ -39,7 +39,7 @@ def plain(text: str, limit: int = PLAIN_LIMIT) -> str:
 def _word(word: str, *, first: bool) -> str:
     if not _SUSPICIOUS.search(word) and not (first and _STARTS_A_BLOCK.match(word)):
         return word
-    core = word.rstrip(_CLOSING)
+    core = word.rstrip(_CLOSING if ":" in word[:-1] else _CLOSING + ":")
     return code(core, len(core)) + word[len(core) :] if core else code(word)
 
 

@@ -67,7 +67,9 @@ _SHAPES = (
     _shape("sg.", _EDGE + r"SG\.[\w-]{16,}+\.[\w-]{16,}+"),  # SendGrid
     _shape("dckr_", _EDGE + r"dckr_[po]at_[\w-]{16,}+"),  # Docker
     _shape("age-secret-key-", _EDGE + r"AGE-SECRET-KEY-1[A-Z0-9]{50,}+"),
-    _shape("eyj", r"((?<![\w-])|(?<=\\[nrt]))eyJ[\w-]{8,}+\.eyJ[\w-]{8,}+(?:\.[\w-]*+)?"),  # JWT
+    _shape(
+        "eyj", r"((?<![\w-])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2}))eyJ[\w-]{8,}+\.eyJ[\w-]{8,}+(?:\.[\w-]*+)?"
+    ),  # JWT
     _shape("://", r"(://[^\s/:@]*+:)[^\s/\"'<>`]+(?=@)"),  # scheme://user:password@host
     _shape(
         "authorization",
@@ -99,7 +101,7 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._literals = _literals(secrets)
         self._in_key = False
-        self._seen_material = False
+        self._foreign_lines: int | None = None  # since the last key material; None before the first
 
     def line(self, line: str) -> str | None:
         """The line without secrets and terminal codes; None for a further line of a private key."""
@@ -117,13 +119,15 @@ class Redactor:
             self._in_key = False
             return text[end.end() :] if text[end.end() :].strip("\"', \t\r") else None
         if _KEY_MATERIAL.search(text):
-            self._seen_material = True
+            self._foreign_lines = 0
             return None
         if _KEY_REMAINDER.fullmatch(text):
             return None
+        if self._foreign_lines == 0:  # in a log with prefixed lines, the key's short last line looks foreign
+            self._foreign_lines = 1
+            return None
         self._in_key = False
-        # In a log with prefixed lines the key's short last line looks like this one: better hidden.
-        return None if self._seen_material else text
+        return text
 
     def _hide_keys(self, text: str) -> str:
         if "PRIVATE KEY" not in text:
@@ -133,7 +137,7 @@ class Redactor:
             shown += [text[position : begin.start()], REDACTED]
             end = _KEY_END.search(text, begin.end())
             if end is None:
-                self._in_key, self._seen_material = True, False
+                self._in_key, self._foreign_lines = True, None
                 return "".join(shown)
             position = end.end()
         return "".join((*shown, text[position:]))

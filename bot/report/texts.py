@@ -1,4 +1,4 @@
-"""Every text that statuses and comments show to people, except what a decision says (`bot.policy.texts`)."""
+"""The words of statuses and comments, but for the headline's and a decision's (`bot.policy.texts`)."""
 
 from __future__ import annotations
 
@@ -91,7 +91,9 @@ def on_try(number: int) -> str:
 
 def run_again(command: str, *, fixable: bool) -> str:
     """What to do about a red pull request; `fixable` where a step failed."""
-    return f"Push a fix, or comment {command} to run again." if fixable else f"Comment {command} to run again."
+    return (
+        f"Push a fix, or comment {command} to run again." if fixable else f"Comment {command} to run again."
+    )
 
 
 def more_failed_steps(number: int) -> str:

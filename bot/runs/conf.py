@@ -60,6 +60,8 @@ def build_conf(
             "trigger": trigger,
             "head": {"ref": None, "sha": pull.head_sha, "repository": pull.head_repository},
             "base": {"ref": pull.base_ref, "sha": base_sha, "repository": repository.full_name},
+            # Airflow keeps conf as JSONB, which forgets the order of keys.
+            "order": {name: list(value) for name, value in params.items() if isinstance(value, dict)},
             "fork": pull.fork,
             "draft": pull.draft,
             "untrusted": {

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from bot.errors import AirflowRefused
+from bot.errors import AirflowLoginRefused, AirflowRefused, AirflowUnavailable
 from bot.models import Outcome, Phase, StepResult, StepState
 from bot.runs.outcome import derive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from bot.models import DagRun, LogLine, Run, RunRef, Step
     from bot.ports import DagRunReader
@@ -21,12 +23,14 @@ if TYPE_CHECKING:
 XCOM_KEY = "preflight"
 MAX_LOG_LINES = 2_000_000
 MAX_TEXT = 2000
+PATIENCE = timedelta(minutes=1)  # with logs that can't be read, once all else is known
 
 
-def follow(run: Run, dag_run: DagRun | None, airflow: DagRunReader, excerpt: Excerpt) -> Run:
+def follow(run: Run, dag_run: DagRun | None, airflow: DagRunReader, excerpt: Excerpt, now: datetime) -> Run:
     """The run with what Airflow knows now; FINISHED once it is over.
 
-    Each step's result, and a failed step's excerpt of the log, is read once per try. Raises
+    Each step's result, and a failed step's excerpt of the log, is read once per try. What can't be read is
+    tried again at the next look, and does not hold up a run that has been over for a while. Raises
     AirflowUnavailable if Airflow should be asked again later.
     """
     if run.ref is None:
@@ -34,17 +38,17 @@ def follow(run: Run, dag_run: DagRun | None, airflow: DagRunReader, excerpt: Exc
     if dag_run is None:
         return _lost(run)
     known = {(step.key, step.try_number): step for step in run.steps}
-    steps = tuple(
-        _complete(step, known.get((step.key, step.try_number)), run.ref, airflow, excerpt)
-        for step in dag_run.steps
-    )
-    now = replace(run, phase=Phase.ACTIVE, note="", steps=steps, started_at=dag_run.started_at)
+    remains = _Remains(run.ref, airflow, excerpt, cancelled=run.cancel is not None)
+    steps = tuple(remains.add(step, known.get((step.key, step.try_number))) for step in dag_run.steps)
+    followed = replace(run, phase=Phase.ACTIVE, note="", steps=steps, started_at=dag_run.started_at)
     over = derive(replace(dag_run, steps=steps), run.cancel)
     if over is None:
-        return now
+        return followed
+    if remains.unread is not None and (dag_run.ended_at is None or now - dag_run.ended_at < PATIENCE):
+        raise remains.unread
     outcome, reason = over
     return replace(
-        now,
+        followed,
         phase=Phase.FINISHED,
         outcome=outcome,
         reason=reason,
@@ -64,53 +68,64 @@ def _lost(run: Run) -> Run:
     )
 
 
-def _complete(
-    step: Step,
-    known: Step | None,
-    ref: RunRef,
-    airflow: DagRunReader,
-    excerpt: Excerpt,
-) -> Step:
-    """The step with its result and excerpt, looked up where they are not known yet."""
-    if known is not None and known.state is step.state:
-        step = replace(step, result=known.result, excerpt=known.excerpt)
-    if step.state not in (StepState.SUCCEEDED, StepState.FAILED):
+class _Remains:
+    """What steps of a run left behind; `unread` says why some of it could not be read."""
+
+    def __init__(self, ref: RunRef, airflow: DagRunReader, excerpt: Excerpt, *, cancelled: bool) -> None:
+        self.ref = ref
+        self.cancelled = cancelled
+        self.airflow = airflow
+        self.excerpt = excerpt
+        self.unread: AirflowUnavailable | None = None
+
+    def add(self, step: Step, known: Step | None) -> Step:
+        """The step with its result and excerpt, looked up where they are not known yet."""
+        if known is not None and known.state is step.state:
+            step = replace(step, result=known.result, excerpt=known.excerpt)
+        if step.state not in (StepState.SUCCEEDED, StepState.FAILED):
+            return step
+        try:
+            if step.result is None:
+                step = replace(step, result=self._result(step))
+            if step.state is StepState.FAILED and step.excerpt is None:
+                step = replace(step, excerpt=self._excerpt(step))
+        except AirflowUnavailable as error:
+            self.unread = error
+        if self.cancelled and step.state is StepState.FAILED and step.result and step.result.exit_code == 0:
+            # Cancelling a DAG run marks mapped steps as failed that had passed.
+            return replace(step, state=StepState.SUCCEEDED, excerpt=None)
         return step
-    if step.result is None:
-        step = replace(step, result=_result(step, ref, airflow))
-    if step.state is StepState.FAILED and step.excerpt is None:
-        step = replace(step, excerpt=_excerpt(step, ref, airflow, excerpt))
-    return step
 
+    def _result(self, step: Step) -> StepResult:
+        """What the step's binary left; a DAG of another kind, or a killed process, leaves nothing."""
+        try:
+            value = self.airflow.xcom(self.ref, step, XCOM_KEY)
+        except AirflowLoginRefused:
+            raise
+        except AirflowRefused:
+            value = None
+        if not isinstance(value, dict):
+            return StepResult()
+        exit_code = value.get("exit_code")
+        return StepResult(
+            exit_code=exit_code if isinstance(exit_code, int) else None,
+            reason=_text(value.get("reason")),
+            reproduce=_text(value.get("reproduce")),
+            argv=_text(value.get("argv")),
+        )
 
-def _result(step: Step, ref: RunRef, airflow: DagRunReader) -> StepResult:
-    """What the step's binary left; a DAG of another kind, or a killed process, leaves nothing."""
-    try:
-        value = airflow.xcom(ref, step, XCOM_KEY)
-    except AirflowRefused:
-        value = None
-    if not isinstance(value, dict):
-        return StepResult()
-    exit_code = value.get("exit_code")
-    return StepResult(
-        exit_code=exit_code if isinstance(exit_code, int) else None,
-        reason=_text(value.get("reason")),
-        reproduce=_text(value.get("reproduce")),
-        argv=_text(value.get("argv")),
-    )
+    def _excerpt(self, step: Step) -> tuple[str, ...]:
+        """What the step itself printed explains it best; if it printed nothing, Airflow's remarks do."""
+        try:
+            return self.excerpt(line for line in self._log(step) if line.own) or self.excerpt(self._log(step))
+        except AirflowLoginRefused:
+            raise
+        except AirflowRefused:
+            return ()
+
+    def _log(self, step: Step) -> Iterable[LogLine]:
+        return islice(self.airflow.log(self.ref, step), MAX_LOG_LINES)
 
 
 def _text(value: object) -> str:
     return value[:MAX_TEXT] if isinstance(value, str) else ""
-
-
-def _excerpt(
-    step: Step,
-    ref: RunRef,
-    airflow: DagRunReader,
-    excerpt: Excerpt,
-) -> tuple[str, ...]:
-    try:
-        return excerpt(islice(airflow.log(ref, step), MAX_LOG_LINES))
-    except AirflowRefused:
-        return ()

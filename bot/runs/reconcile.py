@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.errors import AirflowRefused, AirflowUnavailable, DagRunNotFound
+from bot.errors import AirflowLoginRefused, AirflowRefused, AirflowUnavailable, DagRunNotFound
 from bot.models import Outcome, Phase
 from bot.runs.follow import follow
 from bot.runs.start import StartRules, failed, is_ours, start
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 
 BATCH = 100
 PARALLEL = 4  # starting and stopping; Airflow's api-server stalls under many concurrent calls
+AFTER_NUDGE = 1.0
 POLL_FASTEST = 2.0
 POLL_SLOWEST = 15.0
 BACKOFF = 5.0
 WAITING_FOR_AIRFLOW = "waiting for Airflow"
+REFUSED_BY_AIRFLOW = "waiting for Airflow, which refuses our login: its operator has to look"
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +76,7 @@ class RunReconciler:
 
         try:
             run = start(claim.run, self.trigger, self.rules, intend)
-        except AirflowUnavailable as error:
+        except (AirflowUnavailable, AirflowLoginRefused) as error:
             self._wait(claim, error)
             return
         self._save(claim, run, cancel_sent=False)
@@ -86,7 +88,7 @@ class RunReconciler:
                 self._save(claim, _cancelled(run), cancel_sent=False)
                 return
             self.trigger.cancel(run.ref)
-        except AirflowUnavailable as error:
+        except (AirflowUnavailable, AirflowLoginRefused) as error:
             self._wait(claim, error)
         except DagRunNotFound:
             self._save(claim, _cancelled(run), cancel_sent=True)
@@ -101,14 +103,9 @@ class RunReconciler:
             return
         try:
             found = self.reader.look([claim.run.ref for claim in claims if claim.run.ref is not None])
-        except AirflowUnavailable as error:
+        except (AirflowUnavailable, AirflowRefused) as error:
             for claim in claims:
                 self._wait(claim, error)
-            return
-        except AirflowRefused as error:
-            log.error("Airflow refuses to show runs: %s", error)  # noqa: TRY400 - the message says it all
-            for claim in claims:
-                self._wait(claim, AirflowUnavailable(str(error)))
             return
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="runs") as pool:
             list(pool.map(lambda claim: self._follow_one(claim, found), claims))
@@ -119,27 +116,44 @@ class RunReconciler:
             self._save(claim, failed(run, "the run has no name in Airflow"), cancel_sent=claim.cancel_sent)
             return
         try:
-            now = follow(run, found.get(run.ref), self.reader, self.excerpt)
-        except AirflowUnavailable as error:
+            now = follow(run, found.get(run.ref), self.reader, self.excerpt, self.clock())
+            if claim.cancel_sent and not now.finished:
+                self.trigger.cancel(run.ref)  # it did not take the first time
+        except (AirflowUnavailable, AirflowLoginRefused) as error:
             self._wait(claim, error)
             return
+        except AirflowRefused as error:
+            log.warning("run %s can't be followed for now: %s", run.id, error)
+            now = run
         self._save(claim, now, cancel_sent=claim.cancel_sent)
 
-    def _wait(self, claim: RunClaim, error: AirflowUnavailable) -> None:
+    def _wait(self, claim: RunClaim, error: AirflowUnavailable | AirflowRefused) -> None:
         log.warning("run %s waits for Airflow: %s", claim.run.id, error)
-        run = replace(claim.run, note=WAITING_FOR_AIRFLOW)
-        self.store.save_run(claim, run, cancel_sent=claim.cancel_sent, seconds=error.retry_after or BACKOFF)
+        refused = isinstance(error, AirflowRefused)
+        run = replace(claim.run, note=REFUSED_BY_AIRFLOW if refused else WAITING_FOR_AIRFLOW)
+        retry_after = None if isinstance(error, AirflowRefused) else error.retry_after
+        self.store.save_run(claim, run, cancel_sent=claim.cancel_sent, seconds=retry_after or BACKOFF)
 
     def _save(self, claim: RunClaim, run: Run, *, cancel_sent: bool) -> None:
+        if run.phase is not claim.run.phase:
+            said = "" if run.outcome is None else f": {run.outcome.value} {run.reason}".rstrip()
+            log.info("run %s (%s of %s) %s%s", run.id, run.pipeline, where(run), run.phase.value, said)
         if run.finished and run.finished_at is None:
             run = replace(run, finished_at=self.clock())
-        seconds = None if run.finished else self._poll(run)
+        seconds = None if run.finished else self._poll(claim)
         self.store.save_run(claim, run, cancel_sent=cancel_sent, seconds=seconds)
 
-    def _poll(self, run: Run) -> float:
-        """Seconds until the next look without a nudge: short for young runs, longer for old ones."""
-        age = (self.clock() - run.created_at) / timedelta(seconds=8)
+    def _poll(self, claim: RunClaim) -> float:
+        """Seconds until the next look: short after a nudge and for young runs, longer for old ones."""
+        if claim.nudged:
+            return AFTER_NUDGE
+        age = (self.clock() - claim.run.created_at) / timedelta(seconds=8)
         return min(max(age, POLL_FASTEST), POLL_SLOWEST)
+
+
+def where(run: Run) -> str:
+    """The pull request that the run is for."""
+    return f"{run.repository.full_name}#{run.number}"
 
 
 def _is_to_stop(claim: RunClaim) -> bool:

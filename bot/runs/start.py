@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.errors import AirflowRefused, DagNotFound, DagRunNotFound, ParamsRefused
+from bot.errors import AirflowLoginRefused, AirflowRefused, DagNotFound, DagRunNotFound, ParamsRefused
 from bot.models import Outcome, Phase, RunRef
 from bot.policy.configuration import RESERVED
 from bot.runs.conf import run_id_in
@@ -34,7 +34,8 @@ def start(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[[st
     """The run as it is after triggering: ACTIVE, or FINISHED with an error that says what to mend.
 
     `intend` stores the id before Airflow is asked for it, so that a run whose answer was lost is found
-    again. Raises AirflowUnavailable if Airflow should be asked again later.
+    again. Raises AirflowUnavailable if Airflow should be asked again later, AirflowLoginRefused if
+    somebody has to mend our login first.
     """
     try:
         refusal = refuse(run, airflow.dag(run.dag_id), rules)
@@ -45,6 +46,8 @@ def start(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[[st
         return failed(run, f"DAG '{run.dag_id}' not found")
     except ParamsRefused as error:
         return failed(run, f"DAG '{run.dag_id}' refuses its params: {error}")
+    except AirflowLoginRefused:
+        raise
     except AirflowRefused as error:
         return failed(run, f"Airflow refused the run: {error}")
 

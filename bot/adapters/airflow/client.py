@@ -38,6 +38,8 @@ NOTE_CHARACTERS = 1000
 
 _DAG_ID = re.compile(r"(?!\.+$)[\w.-]+")  # "." and ".." would name another address of the API
 _CHUNK_BYTES = 64 * 1024
+_XCOM_BYTES = 1024 * 1024
+_LOG_TIMEOUT = (3.0, 30.0)  # Airflow reads a whole log before it sends any: half a second for 20,000 lines
 _BAD_REQUEST, _NOT_FOUND, _CONFLICT, _UNPROCESSABLE = 400, 404, 409, 422
 
 
@@ -68,8 +70,9 @@ class AirflowClient:
             known = self._known.get(dag_id)
         if known is None:
             known = self._read_dag(dag_id)
-            with self._lock:
-                self._known[dag_id] = known
+            if not known.paused and not known.import_error:  # somebody is about to mend that
+                with self._lock:
+                    self._known[dag_id] = known
         return known
 
     def trigger(self, ref: RunRef, conf: Mapping[str, object], note: str) -> bool:
@@ -138,7 +141,7 @@ class AirflowClient:
                     step.try_number,
                     map_index=step.map_index,
                     _headers={"Accept": "application/x-ndjson"},
-                    **options,
+                    **(options | {"_request_timeout": _LOG_TIMEOUT}),
                 )
             )
         except Refusal as refusal:
@@ -150,7 +153,7 @@ class AirflowClient:
                 raise self._session.unavailable(error) from error
 
     def xcom(self, ref: RunRef, step: Step, key: str) -> object | None:
-        """The value that the step handed on under `key`, None if there is none."""
+        """The value that the step handed on under `key`, None if there is none (or more than 1 MB)."""
         try:
             response = self._session.stream(
                 # Raw, because the client's model takes fewer values than JSON has.
@@ -169,7 +172,10 @@ class AirflowClient:
             raise
         with closing(response):
             try:
-                value: object = json.loads(response.read())["value"]
+                body = response.read(_XCOM_BYTES + 1)
+                value: object = json.loads(body)["value"] if len(body) <= _XCOM_BYTES else None
+            except RecursionError:
+                return None
             except (urllib3.exceptions.HTTPError, ValueError, TypeError, KeyError) as error:
                 raise self._session.unavailable(error) from error
         return value

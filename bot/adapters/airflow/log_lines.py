@@ -23,10 +23,12 @@ RECORD_BYTES = 1024 * 1024
 """Of a longer record only the beginning is kept, and who logged it."""
 
 _TAIL_BYTES = 1024
+_GROUPS_IN_GROUPS = 5
 _SOURCES = "::group::Log message source details"
 _END_GROUP = "::endgroup::"
-_CUT_EVENT = re.compile(rb'"event":"((?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*)')
-_ORIGIN = re.compile(rb'"(logger|level)":"([^"\\]*)"')  # inside a JSON string the quotes would be escaped
+# Possessive ("++", "*+"): otherwise the memory to turn back at every letter is many times the record.
+_CUT_EVENT = re.compile(rb'"event": ?"((?:[^"\\]++|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*+)')
+_ORIGIN = re.compile(rb'"(logger|level)": ?"([^"\\]*)"')  # inside a JSON string the quotes would be escaped
 
 
 def read_lines(chunks: Iterable[bytes]) -> Iterator[LogLine]:
@@ -69,7 +71,7 @@ def _parsed(line: bytes, tail: bytes) -> Iterator[dict[str, object]]:
     elif line.strip():
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             record = None
         yield record if isinstance(record, dict) else {"event": line.decode(errors="replace")}
 
@@ -93,29 +95,35 @@ def _lines(record: dict[str, object]) -> Iterator[LogLine]:
 
 def _texts(record: dict[str, object]) -> Iterator[str]:
     yield str(record.get("event", ""))
-    chain = record.get("error_detail")
-    if isinstance(chain, list):
-        yield from _traceback(chain)
+    yield from _traceback(record.get("error_detail"))
 
 
-def _traceback(chain: list[object]) -> Iterator[str]:
+def _traceback(chain: object, depth: int = 0) -> Iterator[str]:
     """An exception with those that led to it, the way Python prints them: the last one raised comes last."""
-    for position, error in reversed([*enumerate(chain)]):
-        if not isinstance(error, dict):
-            continue
+    if depth == _GROUPS_IN_GROUPS:
+        return
+    for position, error in reversed([*enumerate(_dicts(chain))]):
         yield "Traceback (most recent call last):"
-        for frame in error.get("frames") or ():
+        for frame in _dicts(error.get("frames")):
             yield f'  File "{frame.get("filename")}", line {frame.get("lineno")}, in {frame.get("name")}'
         yield f"{error.get('exc_type')}: {error.get('exc_value')}"
-        yield from map(str, error.get("exc_notes") or ())
-        for group in error.get("exceptions") or ():
-            yield from _traceback(group)
+        yield from map(str, _list(error.get("exc_notes")))
+        for group in _list(error.get("exceptions")):
+            yield from _traceback(group, depth + 1)
         if position > 0:
             yield (
                 "The above exception was the direct cause of the following exception:"
                 if error.get("is_cause")
                 else "During handling of the above exception, another exception occurred:"
             )
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _dicts(value: object) -> list[dict[str, object]]:
+    return [item for item in _list(value) if isinstance(item, dict)]
 
 
 def _cut(line: str) -> str:

@@ -15,7 +15,7 @@ from airflow_client.client import ApiClient, Configuration
 from airflow_client.client.exceptions import ApiException
 from pydantic import ValidationError
 
-from bot.errors import AirflowRefused, AirflowUnavailable
+from bot.errors import AirflowLoginRefused, AirflowRefused, AirflowUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ class Session:
 
         Raises:
             AirflowUnavailable: no answer, 5xx, 429, or an answer that is not Airflow's.
-            AirflowRefused: the login or the role is not good enough; Refusal for any other 4xx.
+            AirflowLoginRefused: the login or the role is not good enough; Refusal for any other 4xx.
         """
         with self._slots:
             token = self._token or self._renewed(None)
@@ -130,7 +130,7 @@ class Session:
         except ApiException as error:
             raise self._explained(error) from error
         if response.status in _UNAUTHORIZED:
-            raise AirflowRefused(
+            raise AirflowLoginRefused(
                 f"Airflow at {self.url} does not accept the login of {self._username!r}. "
                 "Check PREFLIGHT_AIRFLOW_USERNAME and PREFLIGHT_AIRFLOW_PASSWORD."
             )
@@ -142,7 +142,7 @@ class Session:
     def _explained(self, error: ApiException) -> AirflowUnavailable | AirflowRefused:
         status = int(error.status or 0)
         if status in _UNAUTHORIZED:
-            return AirflowRefused(
+            return AirflowLoginRefused(
                 f"Airflow at {self.url} does not let {self._username!r} do this ({status}). Give that user "
                 "the role `user` (SimpleAuthManager) or `Op` (FAB)."
             )

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol
 
 from cachetools import TTLCache
 from github.Auth import AppAuth, Token
 from github.InstallationAuthorization import InstallationAuthorization
 
-from bot.adapters.github.answers import Moved
+from bot.adapters.github.answers import Moved, sent_at
 from bot.adapters.github.cache import SharedCache
 from bot.adapters.github.installation_auth import InstallationAuth, MintedToken
 from bot.adapters.github.requester import Requester
 from bot.errors import GitHubNotFound, GitHubRefused, GitHubUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from github.NamedUser import NamedUser
     from github.Organization import Organization
@@ -153,16 +151,10 @@ class AppAccess:
         return int(found["id"])
 
     def _mint(self, installation: int) -> MintedToken:
-        headers, answer = self._app.requestJsonAndCheck(
+        answered, answer = self._app.requestJsonAndCheck(
             "POST", f"/app/installations/{installation}/access_tokens", input={}
         )
-        minted = InstallationAuthorization(self._app, headers, answer)
-        return MintedToken(minted.token, (minted.expires_at - _date(headers)).total_seconds())
-
-
-def _date(headers: Mapping[str, str]) -> datetime:
-    """GitHub's now, so that a clock of ours that is wrong does not matter."""
-    try:
-        return parsedate_to_datetime(headers["date"])
-    except (KeyError, ValueError):
-        return datetime.now(UTC)
+        minted = InstallationAuthorization(self._app, answered, answer)
+        return MintedToken(
+            minted.token, (minted.expires_at - sent_at({"Date": answered.get("date", "")})).total_seconds()
+        )

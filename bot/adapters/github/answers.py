@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -85,6 +86,15 @@ def named(url: str) -> str:
     return "/" + url.partition("://")[2].partition("?")[0].partition("/")[2]
 
 
+def sent_at(headers: Mapping[str, str]) -> datetime:
+    """When GitHub sent an answer, by its own clock; by ours if it does not say."""
+    try:
+        sent = parsedate_to_datetime(headers.get("Date", ""))
+    except ValueError:
+        sent = datetime.now(UTC)
+    return sent if sent.tzinfo else sent.replace(tzinfo=UTC)
+
+
 def _check_limits(request: str, status: int, headers: Mapping[str, str], body: str) -> None:
     text = _message(body).lower()
     spent = headers.get("X-RateLimit-Remaining") == "0"
@@ -111,8 +121,7 @@ def _seconds(headers: Mapping[str, str]) -> float | None:
 def _until_reset(headers: Mapping[str, str]) -> float | None:
     """The seconds from GitHub's own now (our clock does not matter) to the end of the hour's limit."""
     try:
-        now = parsedate_to_datetime(headers.get("Date", "")).timestamp()
-        return max(1.0, int(headers.get("X-RateLimit-Reset", "")) - now)
+        return max(1.0, int(headers.get("X-RateLimit-Reset", "")) - sent_at(headers).timestamp())
     except ValueError:
         return None
 

@@ -55,10 +55,10 @@ class Listener:
         driver: psycopg.Connection | None = connection.connection.driver_connection
         assert driver is not None  # noqa: S101 - an open connection has its driver's
         try:
+            for what in ("delivery", "run", "report"):
+                self.wake(what)  # whatever was missed while nobody listened
             while not stopped(0):
                 release_dead(connection)
-                for what in ("delivery", "run", "report"):
-                    self.wake(what)  # whatever was missed while nobody listened
                 for notification in driver.notifies(timeout=RELEASE_SECONDS):
                     self.wake(notification.payload)
                     if stopped(0):

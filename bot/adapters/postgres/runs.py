@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bot.adapters.postgres.database import Database
     from bot.models import Run
 
+FRESH = timedelta(seconds=3)  # how long a nudge may be ahead of what Airflow's API shows
+
 
 class PostgresRuns:
     """The RunStore port on PostgreSQL."""
@@ -40,12 +42,18 @@ class PostgresRuns:
             update(runs)
             .where(runs.c.id.in_(chosen))
             .values(lease_owner=self.database.owner, lease_until=func.now() + LEASE)
-            .returning(runs)
+            .returning(runs, (runs.c.nudged_at > func.now() - FRESH).label("nudged"))
         )
         with self.database.begin() as connection:
             rows = connection.execute(statement).all()
         claims = [
-            RunClaim(run_from(row), row.version, cancel_sent=row.cancel_sent, lease=row.lease_until)
+            RunClaim(
+                run_from(row),
+                row.version,
+                cancel_sent=row.cancel_sent,
+                lease=row.lease_until,
+                nudged=bool(row.nudged),
+            )
             for row in rows
         ]
         return sorted(claims, key=lambda claim: (claim.run.cancel is None, claim.run.created_at))
@@ -94,7 +102,9 @@ class PostgresRuns:
         mine = and_(runs.c.dag_run_id == dag_run_id, runs.c.phase != "finished")
         with self.database.begin() as connection:
             nudged = connection.execute(
-                update(runs).where(mine).values(due_at=func.now(), version=runs.c.version + 1)
+                update(runs)
+                .where(mine)
+                .values(due_at=func.now(), nudged_at=func.now(), version=runs.c.version + 1)
             )
             if nudged.rowcount:
                 notify(connection, "run")

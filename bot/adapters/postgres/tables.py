@@ -107,6 +107,7 @@ runs = Table(
     _time("created_at"),
     _time("started_at"),
     _time("finished_at"),
+    _time("nudged_at"),
     Column("version", BigInteger),
     _time("due_at"),
     Column("lease_owner", BigInteger),

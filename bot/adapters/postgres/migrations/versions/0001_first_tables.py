@@ -93,6 +93,7 @@ CREATE TABLE runs (
     created_at timestamptz NOT NULL DEFAULT now(),
     started_at timestamptz,
     finished_at timestamptz,
+    nudged_at timestamptz,
     version bigint NOT NULL DEFAULT 0,
     due_at timestamptz,
     lease_owner bigint,

@@ -1,0 +1,196 @@
+"""StepOperator: runs a step's binary as a subprocess and tells the bot how it went.
+
+The XCom `preflight` of each step, version 1 of the contract, is described in README.md.
+"""
+
+import logging
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator, Param
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from steps import environment, report, workspace
+from steps.contract import DESCRIPTIONS, VERSION, Command, ContractError, Run, run_folder
+from steps.process import Outcome, StepProcess
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+STEP_DEFAULTS: dict[str, Any] = {
+    "retries": 2,
+    "retry_delay": timedelta(seconds=10),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=2),
+}
+"""For a DAG's `default_args`: exit code 75 is tried again twice; nothing else is."""
+
+PYTHON = sys.executable
+"""The interpreter that runs the binaries of `steps`."""
+
+REMARKS = logging.getLogger("airflow.task.preflight")
+"""For what we say about a step: reports show people only what the operator's own logger holds, the step's output."""
+
+_DAGS = Path(__file__).resolve().parent
+
+
+def contract_params() -> dict[str, Param]:
+    """Return the Params that the bot sends to every pipeline, for a DAG's `params`."""
+    names = {
+        name: Param("", description, type="string", maxLength=1024)
+        for name, description in DESCRIPTIONS.items()
+    }
+    return {
+        **names,
+        "dryrun": Param(
+            default=False, description="Print what each step would run, and run nothing.", type="boolean"
+        ),
+        "preflight": Param(
+            {},
+            "What else the bot knows about the run; free text by strangers is under `untrusted`.",
+            type="object",
+            properties={"version": {"const": VERSION}},
+        ),
+    }
+
+
+class StepOperator(BaseOperator):
+    """Runs what `command` returns for this run: an argv list, never through a shell, never as a template.
+
+    Exit code 0 is success, 75 is a temporary failure (retried), others are final. Stdout and stderr go to
+    the task's log line by line. Cancel and timeout end all that the binary started. The binary gets a clean
+    environment, Prow's names from conf, ARTIFACTS (a folder of its own) and STEP_OUTPUT: a file into which
+    it may write a JSON object, whose values become XComs and whose `reason` explains a failure.
+
+    Args:
+        command: a pure function from the run to the step's Command.
+        item: what this task works on, when it is mapped: `.expand(item=...)`.
+        timeout: seconds until the step is stopped and failed, unless its Command says otherwise.
+        inherit: names from Airflow's environment that this step needs; nobody's pull request may run in it.
+        kwargs: what any Airflow operator takes.
+    """
+
+    template_fields: Sequence[str] = ()  # conf is written by strangers: it is never rendered
+
+    def __init__(
+        self,
+        *,
+        command: Callable[[Run], Command],
+        item: Any = None,  # noqa: ANN401 - whatever JSON value the list before it holds
+        timeout: float = 3600,
+        inherit: Sequence[str] = (),
+        **kwargs: Any,  # noqa: ANN401 - BaseOperator's own
+    ) -> None:
+        super().__init__(**kwargs)
+        self.command = command
+        self.item = item
+        self.timeout = timeout
+        self.inherit = inherit
+        self._process: StepProcess | None = None
+        self._killed = False
+
+    def execute(self, context: "Context") -> Any:  # noqa: ANN401 - what the Command says the task returns
+        """Run the step once.
+
+        Raises:
+            AirflowException: it failed and is worth another try.
+            AirflowFailException: it failed for good.
+        """
+        ti = context["ti"]
+        try:
+            run = self._run(context)
+            command = self.command(run)
+            env = environment.clean(os.environ, inherit=self.inherit) | run.environment()
+            env["ARTIFACTS"] = str(run.artifacts(command.name or self.task_id))
+        except ContractError as error:
+            self._report(ti, report.describe(Command([], self.task_id), "failed", reason=str(error)))
+            raise AirflowFailException(str(error)) from None
+        command = replace(command, name=command.name or self.task_id)
+        env |= {"PYTHONPATH": str(_DAGS), "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
+        if run.dryrun:
+            self._show(command, env)
+            self._report(ti, report.describe(command, "dryrun"))
+            return command.returns
+        Path(env["ARTIFACTS"]).mkdir(parents=True, exist_ok=True)
+        outcome, output = self._start(command, env)
+        self._finish(ti, command, outcome, output)
+        return command.returns
+
+    def on_kill(self) -> None:
+        """End the step and all that it started: Airflow calls this on cancel."""
+        self._killed = True
+        if self._process is not None:
+            self._process.stop()
+
+    def _run(self, context: "Context") -> Run:
+        params = context["params"]
+        ti = context["ti"]
+        home = os.environ.get("AIRFLOW_HOME") or str(Path("~/airflow").expanduser())
+        root = Path(os.environ.get("PREFLIGHT_ARTIFACTS_ROOT") or Path(home, "artifacts"))
+        return Run(
+            params=params,
+            folder=run_folder(root, str(params.get("ARTIFACTS_PATH") or ""), str(ti.run_id)),
+            root=root,
+            dryrun=params.get("dryrun") is True,
+            item=self.item,
+            pull=lambda task_id, key: ti.xcom_pull(task_ids=task_id, key=key),
+        )
+
+    def _show(self, command: Command, env: dict[str, str]) -> None:
+        names = sorted({*env, "HOME", "STEP_OUTPUT", "STEP_PARENT", "TMPDIR"})
+        for line in (
+            "Dry run: nothing is run.",
+            f"command: {shlex.join(command.argv)}",
+            "working directory: a fresh folder, removed at the end",
+            f"environment: {' '.join(names)}",
+        ):
+            self.log.info("%s", line)
+
+    def _start(self, command: Command, env: dict[str, str]) -> tuple[Outcome, dict[str, Any]]:
+        """Run the binary in a folder of its own; returns how it ended and what it handed on."""
+        REMARKS.info("command: %s", shlex.join(command.argv))
+        folder = Path(tempfile.mkdtemp(prefix="preflight-step-"))
+        output = folder / "output.json"
+        own = {"HOME": str(folder), "TMPDIR": str(folder), "STEP_OUTPUT": str(output)}
+        try:
+            self._process = StepProcess(
+                command.argv,
+                env=env | own | {"STEP_PARENT": str(os.getpid())},
+                cwd=folder,
+                timeout=command.timeout or self.timeout,
+            )
+            if self._killed:  # before there was anything to end
+                self._process.stop()
+            outcome = self._process.run(lambda line: self.log.info("%s", line))
+            return outcome, report.read_output(output)
+        except OSError as error:
+            return Outcome(exit_code=127, seconds=0), {"reason": f"can't run {command.argv[0]}: {error}"}
+        finally:
+            workspace.remove(folder)
+
+    def _finish(self, ti: Any, command: Command, outcome: Outcome, output: dict[str, Any]) -> None:  # noqa: ANN401 - Airflow's or a test's
+        """Push the XComs, then raise when the step failed."""
+        limit = command.timeout or self.timeout
+        kind, reason = report.judge(outcome, limit, output.get("reason"))
+        self._report(ti, report.describe(command, kind, outcome, reason))
+        if kind == "succeeded":
+            for key, value in report.xcoms(output).items():
+                ti.xcom_push(key=key, value=value)
+        elif kind in {"temporary", "cancelled"}:
+            # A cancel by people has its state already; one by a stopping worker deserves another try.
+            raise AirflowException(reason)
+        else:
+            raise AirflowFailException(reason)
+
+    def _report(self, ti: Any, described: dict[str, Any]) -> None:  # noqa: ANN401 - Airflow's or a test's
+        try:
+            ti.xcom_push(key="preflight", value=described)
+        except Exception as error:  # noqa: BLE001 - how the step ended must not depend on the report of it
+            self.log.warning("The step's report could not be kept: %s", error)

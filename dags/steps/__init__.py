@@ -1,0 +1,1 @@
+"""The binaries that the DAGs run: `python -m steps.NAME COMMAND --help`. Standard library only."""

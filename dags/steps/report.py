@@ -1,0 +1,106 @@
+"""How a step ended, in the words of the XCom contract."""
+
+import json
+import re
+import shlex
+import signal
+from pathlib import Path
+from typing import Any
+
+from steps.command_line import EX_TEMPFAIL
+from steps.contract import VERSION, Command
+from steps.process import Outcome
+
+MAX_XCOM_BYTES = 48 * 1024
+_MAX_OUTPUT_BYTES = 64 * MAX_XCOM_BYTES
+_MAX_REASON = 1000
+_XCOM_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_RESERVED_KEYS = frozenset({"preflight", "return_value", "reason"})
+
+
+def judge(outcome: Outcome, limit: float, said: object) -> tuple[str, str | None]:
+    """Return the outcome's kind and its reason in words; none for a success."""
+    after = f"after {_duration(outcome.seconds)}"
+    if outcome.stopped:
+        return "cancelled", f"cancelled {after}"
+    if outcome.timed_out:
+        return "timed_out", f"timed out after {_duration(limit)}"
+    if outcome.exit_code == 0:
+        return "succeeded", None
+    kind = "temporary" if outcome.exit_code == EX_TEMPFAIL else "failed"
+    if isinstance(said, str) and said:
+        return kind, _one_line(said)
+    if outcome.exit_code < 0:
+        return kind, f"killed by {_signal_name(-outcome.exit_code)} {after}"
+    killed_by = f" ({_signal_name(outcome.exit_code - 128)})" if 128 < outcome.exit_code < 160 else ""  # noqa: PLR2004 - a shell's 128+N
+    return kind, f"exit {outcome.exit_code}{killed_by} {after}"
+
+
+def describe(
+    command: Command, kind: str, outcome: Outcome | None = None, reason: str | None = None
+) -> dict[str, Any]:
+    """Return the XCom `preflight`."""
+    return {
+        "version": VERSION,
+        "name": command.name,
+        "outcome": kind,
+        "exit_code": outcome.exit_code if outcome else None,
+        "duration_seconds": round(outcome.seconds, 3) if outcome else None,
+        "reason": reason,
+        "argv": shlex.join(command.argv),
+        "reproduce": command.reproduce,
+        "dryrun": kind == "dryrun",
+    }
+
+
+def read_output(file: Path) -> dict[str, Any]:
+    """Return what the binary wrote: checked as the output of a program that may run anybody's code."""
+    if file.is_symlink() or not file.is_file():
+        return {}
+    try:
+        with file.open("rb") as stream:
+            values = json.loads(stream.read(_MAX_OUTPUT_BYTES), parse_constant=_refuse)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def xcoms(output: dict[str, Any]) -> dict[str, Any]:
+    """Return what of the output becomes XComs: well-named values of bounded size."""
+    return {
+        key: value
+        for key, value in output.items()
+        if _XCOM_KEY.fullmatch(key) and key not in _RESERVED_KEYS and _storable(value)
+    }
+
+
+def _storable(value: object) -> bool:
+    """Whether PostgreSQL keeps it: not too big, no NUL, no half of a surrogate pair."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+        return len(text.encode()) <= MAX_XCOM_BYTES and "\\u0000" not in text
+    except UnicodeEncodeError:
+        return False
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _one_line(text: str) -> str:
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    return printable[:_MAX_REASON]
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 10:  # noqa: PLR2004 - tenths matter only below ten seconds
+        return f"{seconds:.1f}s".replace(".0s", "s")
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

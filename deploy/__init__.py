@@ -1,0 +1,1 @@
+"""How Preflight is put somewhere: `local/` is the stack that `make demo` and `make up` start."""

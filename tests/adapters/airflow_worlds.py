@@ -1,0 +1,169 @@
+"""The two worlds that the contract suite runs in: the fake, and a real Airflow."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from airflow_client.client.api.dag_run_api import DagRunApi
+
+from bot.adapters.airflow import AirflowClient
+from bot.adapters.airflow.session import Session
+from bot.models import RunRef
+from bot.ports import DagRunReader, DagTrigger
+from tests.adapters import airflow_plays
+from tests.adapters.airflow_proxy import proxy_before
+from tests.fakes.airflow import FakeAirflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bot.models import DagRun
+    from deploy.local.airflow import LocalAirflow
+
+_DEADLINE_SECONDS = 90.0
+
+
+class Airflow(DagTrigger, DagRunReader, Protocol):
+    """Both ports, as one object has them."""
+
+
+class World(Protocol):
+    """An Airflow that serves the DAGs of `airflow_dags`, and what tests do to it."""
+
+    airflow: Airflow
+
+    def until(self, ref: RunRef, happened: Callable[[DagRun], bool]) -> DagRun:
+        """The run once that happened."""
+        ...
+
+    def delete(self, ref: RunRef) -> None:
+        """Delete the run behind the adapter's back."""
+        ...
+
+    def unreachable(self) -> Airflow:
+        """An adapter whose Airflow does not answer."""
+        ...
+
+    def with_wrong_password(self) -> Airflow:
+        """An adapter that cannot log in."""
+        ...
+
+    @contextmanager
+    def losing_the_answer_to_a_trigger(self) -> Iterator[Airflow]:
+        """An adapter whose next trigger is carried out without the answer ever arriving."""
+        ...
+
+    @contextmanager
+    def with_a_token_refused(self) -> Iterator[Airflow]:
+        """An adapter whose token stops being valid."""
+        ...
+
+
+def new_ref(dag_id: str) -> RunRef:
+    """A run that nobody has triggered yet."""
+    return RunRef(dag_id, f"contract~{uuid.uuid4().hex}~1")
+
+
+class FakeWorld:
+    """The fake, played to."""
+
+    def __init__(self) -> None:
+        self.airflow: Airflow = self._new()
+        self._plays: dict[RunRef, airflow_plays.Play] = {}
+
+    def until(self, ref: RunRef, happened: Callable[[DagRun], bool]) -> DagRun:
+        fake = self._fake
+        if ref not in self._plays:
+            self._plays[ref] = airflow_plays.PLAYS[ref.dag_id](fake, ref)
+        while True:
+            run = fake.look([ref])[ref]
+            assert run is not None
+            if happened(run):
+                return run
+            next(self._plays[ref], None)
+
+    def delete(self, ref: RunRef) -> None:
+        self._fake.delete(ref)
+
+    def unreachable(self) -> Airflow:
+        fake = self._new()
+        fake.down = True
+        return fake
+
+    def with_wrong_password(self) -> Airflow:
+        fake = self._new()
+        fake.login_fails = True
+        return fake
+
+    @contextmanager
+    def losing_the_answer_to_a_trigger(self) -> Iterator[Airflow]:
+        self._fake.lose_next_answer("trigger")
+        yield self._fake
+
+    @contextmanager
+    def with_a_token_refused(self) -> Iterator[Airflow]:
+        yield self._fake  # it knows no tokens
+
+    @property
+    def _fake(self) -> FakeAirflow:
+        assert isinstance(self.airflow, FakeAirflow)
+        return self.airflow
+
+    def _new(self) -> FakeAirflow:
+        fake = FakeAirflow()
+        airflow_plays.deploy(fake)
+        return fake
+
+
+@dataclass
+class RealWorld:
+    """The real one, waited for."""
+
+    local: LocalAirflow
+
+    def __post_init__(self) -> None:
+        self.airflow: Airflow = self._client(self.local.url)
+
+    def until(self, ref: RunRef, happened: Callable[[DagRun], bool]) -> DagRun:
+        deadline = time.monotonic() + _DEADLINE_SECONDS
+        while True:
+            run = self.airflow.look([ref])[ref]
+            if run is not None and happened(run):
+                return run
+            assert time.monotonic() < deadline, f"still {run}"
+            time.sleep(0.1)
+
+    def delete(self, ref: RunRef) -> None:
+        session = Session(self.local.url, self.local.username, self.local.password)
+        api = DagRunApi(session.api)
+        session.call(lambda options: api.delete_dag_run(ref.dag_id, ref.dag_run_id, **options))
+
+    def unreachable(self) -> Airflow:
+        return self._client("http://127.0.0.1:1")
+
+    def with_wrong_password(self) -> Airflow:
+        return AirflowClient(self.local.url, self.local.username, "not-the-password")
+
+    @contextmanager
+    def losing_the_answer_to_a_trigger(self) -> Iterator[Airflow]:
+        with proxy_before(self.local.url) as proxy:
+            client = self._client(proxy.url)
+            client.look([new_ref("contract_quick")])  # logs in
+            proxy.lose_answers_of = "POST"
+            yield client
+
+    @contextmanager
+    def with_a_token_refused(self) -> Iterator[Airflow]:
+        with proxy_before(self.local.url) as proxy:
+            client = self._client(proxy.url)
+            client.dag("contract_quick")
+            proxy.spoil_tokens = 1
+            yield client
+            assert proxy.calls["POST token"] == 2, proxy.calls
+
+    def _client(self, url: str) -> AirflowClient:
+        return AirflowClient(url, self.local.username, self.local.password)

@@ -1,0 +1,146 @@
+"""`make bench`: print the figures, each beside its goal and its baseline from the same run.
+
+Nothing here passes or fails by how long something takes: the exit code is 1 only if a figure could not be measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from deploy.local.console import Console
+from deploy.local.errors import StackError
+from deploy.local.processes import Supervisor
+from tests.bench import accepted, demo_time, final_word, first_status, github_requests, machine
+from tests.bench.figures import Figure, NotMeasured, keep, table
+from tests.bench.pull_requests import Life, lives
+from tests.bench.system import Bot, running_bot, running_postgres, start_system
+from tests.github_standin import StandinError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+
+    from deploy.local.postgres import Postgres
+    from tests.bench.system import System
+
+RESULTS = Path(__file__).parent / "results.json"
+MEASUREMENTS = ("deliveries", "pulls", "demo")
+_INTERRUPTED = 130
+_WARM_UP = 2
+
+
+class Bench:
+    """One run of everything that was asked for."""
+
+    def __init__(self, options: argparse.Namespace, directory: Path, console: Console) -> None:
+        self.options = options
+        self.directory = directory
+        self.console = console
+        self.figures: list[Figure] = []
+        self.missing: dict[str, str] = {}
+
+    def run(self) -> None:
+        """Measure; what can't be measured is noted, and the rest goes on."""
+        wanted = self.options.only or [name for name in MEASUREMENTS if name != "demo" or self.options.demo]
+        with Supervisor(self.directory) as supervisor:
+            if "pulls" in wanted or "deliveries" in wanted:
+                with running_postgres(self.directory, supervisor) as postgres:
+                    if "deliveries" in wanted:
+                        self._try("deliveries", lambda: self._deliveries(supervisor, postgres))
+                    if "pulls" in wanted:
+                        self._try("pulls", lambda: self._pulls(supervisor, postgres))
+            if "demo" in wanted:
+                self._try("demo", lambda: self._demo(supervisor))
+
+    def _try(self, name: str, measure: Callable[[], Sequence[Figure]]) -> None:
+        try:
+            self.figures += measure()
+        except (NotMeasured, StackError, StandinError, OSError) as error:
+            self.missing[name] = str(error)
+            self.console.say(f"{name}: not measured. {error}")
+
+    def _deliveries(self, supervisor: Supervisor, postgres: Postgres) -> list[Figure]:
+        rounds, seconds = (1, 2.0) if self.options.quick else (5, 4.0)
+        with self.console.phase(f"deliveries, {rounds} rounds of {seconds:.0f} s"):
+            return accepted.figures(supervisor, postgres, rounds=rounds, seconds=seconds)
+
+    def _pulls(self, supervisor: Supervisor, postgres: Postgres) -> list[Figure]:
+        count = self.options.pulls or (5 if self.options.quick else 40)
+        with self.console.phase("Airflow and GitHub (the stand-in)"):
+            system = start_system(self.directory, supervisor, postgres)
+        with running_bot(system, "nudged", nudged=True) as bot:
+            first, *others = self._live(system, bot, count)
+            warm = others[_WARM_UP - 1 :]
+            self.figures += github_requests.figures(first, warm)
+            self.figures += first_status.figures(system, bot, warm)
+            self._show_timeline(warm)
+        with running_bot(system, "polling", nudged=False) as bot:
+            return final_word.figures(warm, self._live(system, bot, max(3, count // 4))[_WARM_UP:])
+
+    def _live(self, system: System, bot: Bot, count: int) -> list[Life]:
+        lived = []
+        with self.console.phase(f"{count} pull requests, {bot.name}"):
+            for life in lives(system, bot, count + _WARM_UP):
+                lived.append(life)
+                self.console.say(
+                    f"#{life.number}: first status after {(life.first_status_at - life.sent_at) * 1000:.0f} ms, "
+                    f"final status {life.final_status_at - life.run_ended_at:.2f} s and "
+                    f"comment {life.final_comment_at - life.run_ended_at:.2f} s after the run's end, "
+                    f"{len(life.requests)} requests"
+                )
+        return lived
+
+    def _demo(self, supervisor: Supervisor) -> list[Figure]:
+        with self.console.phase("make demo ARGS=--once in a fresh clone, twice"):
+            return demo_time.figures(supervisor, self.directory / "demo")
+
+    def _show_timeline(self, warm: Sequence[Life]) -> None:
+        moments = "\n".join(f"  {after:7.1f} ms  {what}" for what, after in first_status.timeline(warm))
+        self.console.show(f"\nFrom the webhook to the first status, medians:\n{moments}\n")
+
+
+def main() -> int:
+    """Run the bench as the command line says; the exit code."""
+    options = _options()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    console = Console()
+    where = machine.describe()
+    console.show(", ".join(f"{name}: {value}" for name, value in where.items()))
+    with tempfile.TemporaryDirectory(prefix="preflight-bench-") as directory:
+        bench = Bench(options, Path(directory), console)
+        try:
+            bench.run()
+        except KeyboardInterrupt:
+            console.say("Stopped.")
+            return _INTERRUPTED
+    keep(RESULTS, bench.figures, machine=where, missing=bench.missing)
+    console.show(f"\n{table(bench.figures)}\n")
+    for figure in bench.figures:
+        if isinstance(listed := figure.details.get("by_endpoint"), dict):
+            console.show("\n".join(f"  {count} × {what}" for what, count in listed.items()) + "\n")
+    for name, reason in bench.missing.items():
+        console.show(f"Not measured: {name}. {reason}")
+    return 1 if bench.missing else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="few samples: to see that it works")
+    parser.add_argument("--demo", action="store_true", help="also time the demo in a fresh clone (minutes)")
+    parser.add_argument("--pulls", type=int, metavar="N", help="pull requests to live through (40)")
+    parser.add_argument("--only", choices=MEASUREMENTS, action="append", help="measure only this")
+    return parser.parse_args()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

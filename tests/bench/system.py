@@ -1,0 +1,153 @@
+"""What is measured: the real bot, with a real PostgreSQL that keeps what it's told (fsync) and a real Airflow.
+
+GitHub is the stand-in, in a process of its own, with GitHub's limits; it stamps all that it sends and receives,
+by the same clock as Airflow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deploy.local import ports
+from deploy.local.airflow import LocalAirflow
+from deploy.local.airflow_settings import AirflowSettings
+from deploy.local.bot import BotPorts, LocalBot
+from deploy.local.credentials import Credentials
+from deploy.local.environment import ROOT
+from deploy.local.postgres import DURABLE, Postgres
+from deploy.local.standin import start_standin
+from tests.bench.webhook import SECRET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from deploy.local.processes import Supervisor
+    from tests.github_standin import Repository, Standin
+
+DAG = "checks"
+DEVELOPER = "developer"
+EVENTS = ("issue_comment", "pull_request")
+PIPELINE = "unit"
+CONFIGURATION = """\
+pipelines:
+  unit:
+    dag: checks
+    params:
+      steps: {lint: "true", types: "true", test: "true"}
+"""
+
+
+@dataclass(frozen=True)
+class System:
+    """All but the bot."""
+
+    directory: Path
+    supervisor: Supervisor
+    postgres: Postgres
+    airflow: LocalAirflow
+    github: Standin
+    credentials: Credentials
+    nudged_port: int
+    """Where Airflow's plugin expects the bot."""
+
+
+@dataclass(frozen=True)
+class Bot:
+    """One bot with a repository that it serves, and nothing else to do."""
+
+    name: str
+    login: str
+    """Of its GitHub App, whose comments are its own."""
+    parts: LocalBot
+    repository: Repository
+
+    @property
+    def webhook(self) -> str:
+        """Where GitHub sends deliveries."""
+        return f"{self.parts.ports.public_url}/webhook"
+
+
+@contextlib.contextmanager
+def running_postgres(directory: Path, supervisor: Supervisor) -> Iterator[Postgres]:
+    """A PostgreSQL that survives a power cut; gone at the end with its data."""
+    postgres = Postgres(directory / "postgres", supervisor, DURABLE)
+    try:
+        postgres.start()
+        yield postgres
+    finally:
+        supervisor.stop_all()
+        postgres.remove()
+
+
+def start_system(directory: Path, supervisor: Supervisor, postgres: Postgres) -> System:
+    """Start Airflow and GitHub; the supervisor stops them.
+
+    Raises:
+        StackError: one of them does not come up.
+    """
+    credentials = Credentials(directory / "secrets")
+    nudged_port = ports.choose_any()
+    airflow = LocalAirflow(
+        AirflowSettings(
+            home=directory / "airflow",
+            dags=ROOT / "dags",
+            plugins=ROOT / "dags/plugins",
+            database_url=postgres.create_database("airflow"),
+            port=ports.choose_any(),
+            secrets=credentials.airflow(),
+            nudge_url=f"http://{ports.HOST}:{nudged_port}/nudge",
+            nudge_secret=credentials.token("nudge-secret"),
+        ),
+        supervisor,
+    )
+    airflow.migrate()
+    airflow.start()
+    github = start_standin(directory / "github", ports.choose_any(), supervisor)
+    airflow.wait_ready({DAG})
+    return System(directory, supervisor, postgres, airflow, github, credentials, nudged_port)
+
+
+@contextlib.contextmanager
+def running_bot(system: System, name: str, *, nudged: bool) -> Iterator[Bot]:
+    """A bot with a database, a GitHub App and a repository of its own; `nudged`: Airflow's hints reach it."""
+    internal = system.nudged_port if nudged else ports.choose_any()
+    at = BotPorts(ports.choose_any(), internal, ports.choose_any())
+    repository = system.github.repository(
+        f"{name}/app",
+        files={".github/preflight.yaml": CONFIGURATION, "src/app.py": "print('hello')\n"},
+        permissions={DEVELOPER: "write"},
+    )
+    app = system.github.app(
+        name,
+        owner=name,
+        webhook_url=f"{at.public_url}/webhook",
+        webhook_secret=SECRET,
+        events=EVENTS,
+    )
+    parts = LocalBot(
+        {
+            "PREFLIGHT_NAME": name,
+            "PREFLIGHT_DATABASE_URL": system.postgres.create_database(f"bot_{name}"),
+            "PREFLIGHT_WEBHOOK_SECRETS": SECRET,
+            "PREFLIGHT_GITHUB_API_URL": system.github.api_url,
+            "PREFLIGHT_GITHUB_APP_ID": str(app.id),
+            "PREFLIGHT_GITHUB_PRIVATE_KEY_FILE": str(system.credentials.keep(f"{name}.pem", app.private_key)),
+            "PREFLIGHT_AIRFLOW_URL": system.airflow.url,
+            "PREFLIGHT_AIRFLOW_USERNAME": system.airflow.username,
+            "PREFLIGHT_AIRFLOW_PASSWORD": system.airflow.password,
+            "PREFLIGHT_NUDGE_SECRET": system.credentials.token("nudge-secret"),
+        },
+        at,
+        system.supervisor,
+    )
+    parts.migrate()
+    parts.start()
+    try:
+        parts.wait_ready()
+        yield Bot(name, app.bot_login, parts, repository)
+    finally:
+        parts.stop_worker()
+        parts.stop_web()

@@ -1,0 +1,54 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steps.lines import Lines
+
+
+def lines_of(*chunks: bytes, limit: int = 8000) -> list[str]:
+    lines = Lines(limit)
+    return [line for chunk in chunks for line in lines.feed(chunk)] + list(lines.end())
+
+
+@pytest.mark.parametrize(
+    ("chunks", "expected"),
+    [
+        pytest.param([b"one\ntwo\n"], ["one", "two"], id="lines"),
+        pytest.param([b"one\n\ntwo"], ["one", "", "two"], id="empty line, no newline at the end"),
+        pytest.param([b"on", b"e\nt", b"wo"], ["one", "two"], id="chunks"),
+        pytest.param([b"one\r\ntwo\r\n"], ["one", "two"], id="Windows"),
+        pytest.param([b"10%\r50%\r100%\n"], ["100%"], id="a progress bar shows its last state"),
+        pytest.param([b"10%\r", b"50%\r", b"100%\r"], ["100%"], id="a progress bar without a newline"),
+        pytest.param([b"\xff\xfe\n"], ["\ufffd\ufffd"], id="bad UTF-8"),
+        pytest.param([b"\xe2\x82", b"\xac\n"], ["\u20ac"], id="a character in two chunks"),
+        pytest.param([b"\xe2\x82"], ["\ufffd"], id="half a character at the end"),
+        pytest.param([], [], id="nothing"),
+    ],
+)
+def test_output_becomes_lines(chunks: list[bytes], expected: list[str]) -> None:
+    assert lines_of(*chunks) == expected
+
+
+def test_a_long_line_is_split_as_it_comes() -> None:
+    lines = Lines(limit=10)
+    assert list(lines.feed(b"x" * 25)) == ["x" * 10, "x" * 10]
+    assert list(lines.feed(b"y\n")) == ["xxxxxy"]
+
+
+def test_an_endless_progress_bar_takes_no_memory() -> None:
+    lines = Lines(limit=100)
+    assert [line for number in range(1000) for line in lines.feed(f"{number}%\r".encode())] == []
+    assert list(lines.end()) == ["999%"]
+
+
+@given(st.lists(st.binary(max_size=40)), st.integers(1, 20))
+def test_no_line_is_longer_than_the_limit(chunks: list[bytes], limit: int) -> None:
+    lines = lines_of(*chunks, limit=limit)
+    assert all(len(line) <= limit and "\n" not in line for line in lines)
+
+
+@given(st.text(st.characters(exclude_characters="\r\n", codec="utf-8")), st.integers(1, 7))
+def test_chunks_do_not_change_what_a_line_says(text: str, size: int) -> None:
+    data = text.encode()
+    chunks = [data[start : start + size] for start in range(0, len(data), size)]
+    assert "".join(lines_of(*chunks)) == text

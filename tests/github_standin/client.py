@@ -1,0 +1,246 @@
+"""What tests and the demo do with a running stand-in: people, repositories, pull requests, limits and faults.
+
+There is one way in: every call is an HTTP request to the stand-in's control address (`/_standin/...`), so the
+same class serves a stand-in in a thread of the test (`running`) and one in another process
+(`Standin("http://127.0.0.1:9000")`). Control calls cost no quota and are not in the request log.
+
+    with running(tmp_path) as github:
+        github.user("alice")
+        repository = github.repository("acme/app", files={"README.md": "hi"}, permissions={"alice": "write"})
+        repository.hook("http://127.0.0.1:8080/webhook", secret="s3cret")
+        pull = repository.open_pull("alice", branch="fix", files={"README.md": "better"})
+        pull.comment("alice", "/test")
+        wait_for(lambda: pull.state_of("preflight/unit") == "success")
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import requests
+
+from .client_pull import Files, Pull, packed
+from .client_repository import Repository
+from .records import EVENTS, App, Delivery, DeliveryFault, LoggedRequest, Role, User
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+__all__ = ["DeliveryFault", "Files", "Pull", "Repository", "Role", "Standin", "StandinError", "wait_for"]
+
+Answer = TypeVar("Answer")
+
+
+class StandinError(Exception):
+    """The stand-in refused a control call; the message says why."""
+
+
+def wait_for(condition: Callable[[], Answer], timeout: float = 30.0, every: float = 0.02) -> Answer:
+    """Ask until the answer is truthy and return it; TimeoutError after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not (answer := condition()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"still {answer!r} after {timeout:g} s")
+        time.sleep(every)
+    return answer
+
+
+class Standin:
+    """A running stand-in GitHub at `url`, for instance `http://127.0.0.1:9000`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    @property
+    def api_url(self) -> str:
+        """The REST API's base, what PREFLIGHT_GITHUB_API_URL is set to."""
+        return f"{self.url}/api/v3"
+
+    def call(self, action: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON is what it is
+        """Perform one control action and return its JSON answer; StandinError when it is refused."""
+        with requests.Session() as session:
+            session.trust_env = False
+            response = session.post(f"{self.url}/_standin/{action}", json=arguments, timeout=60)
+        if response.status_code != requests.codes.ok:
+            raise StandinError(f"{action}: {response.text}")
+        return response.json()
+
+    # People, repositories, Apps
+
+    def user(self, login: str) -> User:
+        """A person, made when new, with a personal token that may do what the person may."""
+        return User(**self.call("user", login=login))
+
+    def repository(
+        self,
+        full_name: str,
+        *,
+        files: Files | None = None,
+        permissions: Mapping[str, Role] | None = None,
+        private: bool = False,
+        default_branch: str = "main",
+    ) -> Repository:
+        """Make a repository with one commit of `files` on its default branch.
+
+        An owner nobody has made before becomes an organisation; people named in `permissions` are made.
+        """
+        made = self.call(
+            "repository",
+            full_name=full_name,
+            files=packed(files or {"README.md": f"# {full_name}\n"}),
+            permissions=dict(permissions or {}),
+            private=private,
+            default_branch=default_branch,
+        )
+        return Repository(self, made["id"])
+
+    def find_repository(self, full_name: str) -> Repository:
+        """A repository that exists, by its full name; StandinError if there is none."""
+        return Repository(self, self.call("find_repository", full_name=full_name)["id"])
+
+    def app(
+        self,
+        slug: str = "preflight",
+        *,
+        owner: str = "acme",
+        webhook_url: str | None = None,
+        webhook_secret: str = "",
+        events: Iterable[str] = EVENTS,
+        permissions: Mapping[str, str] | None = None,
+        install: bool = True,
+    ) -> App:
+        """Register a GitHub App with a fresh private key; `install` it on all its owner's repositories."""
+        made = self.call(
+            "app",
+            slug=slug,
+            owner=owner,
+            webhook_url=webhook_url,
+            webhook_secret=webhook_secret,
+            events=list(events),
+            permissions=None if permissions is None else dict(permissions),
+            install=install,
+        )
+        return App(**made)
+
+    def install(self, app: App, account: str, repositories: Sequence[str] | None = None) -> int:
+        """Install an App on an account (some of its repositories, or all); returns the installation's id."""
+        return int(self.call("install", app=app.id, account=account, repositories=repositories)["id"])
+
+    def set_webhook(self, hook_id: int, url: str | None, secret: str = "") -> None:
+        """Point a hook (an App's `hook_id` or what `Repository.hook` returned) at another address."""
+        self.call("set_webhook", hook=hook_id, url=url, secret=secret)
+
+    def installation_token(self, installation: int) -> str:
+        """A token for an installation, minted without asking the App: for `git` in tests."""
+        return str(self.call("mint", installation=installation)["token"])
+
+    def revoke_tokens(self) -> None:
+        """Make every installation token minted so far invalid (401), as if it had expired."""
+        self.call("revoke_tokens")
+
+    # What happened
+
+    def mark(self) -> int:
+        """A point in the request log, for `requests(since=...)`."""
+        return int(self.call("mark")["mark"])
+
+    def requests(self, since: int = 0, *, method: str = "", path: str = "") -> list[LoggedRequest]:
+        """REST requests received since a mark, oldest first; `path` is a regular expression searched for."""
+        found = self.call("requests", since=since, method=method, path=path)
+        return [LoggedRequest(**entry) for entry in found]
+
+    def deliveries(self, *, event: str = "", hook_id: int | None = None) -> list[Delivery]:
+        """Webhook deliveries, oldest first, also those still waiting to be sent."""
+        return [Delivery(**entry) for entry in self.call("deliveries", event=event, hook=hook_id)]
+
+    def redeliver(self, delivery_id: int) -> None:
+        """Send a delivery once more, with the same guid, as the button on GitHub's page does."""
+        self.call("redeliver", delivery=delivery_id)
+
+    def settle(self, timeout: float = 30.0) -> list[Delivery]:
+        """Wait until every delivery made so far was sent and answered (or failed), and return them all."""
+        wait_for(lambda: self.call("settled")["settled"], timeout)
+        return self.deliveries()
+
+    def violations(self, *, forget: bool = False) -> list[str]:
+        """Requests and responses that broke GitHub's OpenAPI document; a test asserts that it is empty.
+
+        `forget`: start anew afterwards, for a test that broke it on purpose.
+        """
+        return list(self.call("violations", forget=forget))
+
+    # Limits and faults
+
+    def limits(self, **limits: float | bool | None) -> None:
+        """Change limits; a number that is None is not enforced.
+
+        `core` requests an hour (5000), `points` a minute (900), `content_minute` (80), `content_hour` (500),
+        `statuses_are_content` (False), `status` of a refusal (403), `retry_after` seconds (60),
+        `token_seconds` of life of an installation token (3600).
+        """
+        self.call("limits", **limits)
+
+    def fault(
+        self,
+        path: str = "",
+        *,
+        method: str = "",
+        times: int | None = 1,
+        seconds: float | None = None,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        message: str = "",
+        executed: bool = False,
+        drop: bool = False,
+        delay: float = 0.0,
+        per_path: bool = False,
+    ) -> int:
+        r"""Script a fault for requests whose method and path match; returns its number for `clear_faults`.
+
+        Args:
+            path: regular expression to find in the path as sent (`/api/v3/repos/...`, `/acme/app.git/...`).
+            method: only this method.
+            times: only the next so many matching requests; None for all of them.
+            seconds: only during so many seconds from now.
+            status: answer with this status, for instance 502.
+            headers: sent with that answer, for instance `{"Retry-After": "1"}`.
+            message: the answer's `message`.
+            executed: carry the request out before answering with the fault (502 after the write was done).
+            drop: cut the connection instead of answering.
+            delay: wait so many seconds before anything else happens.
+            per_path: count `times` per path (`times=2, status=404`: any object lags two reads).
+        """
+        fault = self.call(
+            "fault",
+            path=path,
+            method=method,
+            times=times,
+            seconds=seconds,
+            status=status,
+            headers=dict(headers or {}),
+            message=message,
+            executed=executed,
+            drop=drop,
+            delay=delay,
+            per_path=per_path,
+        )
+        return int(fault["id"])
+
+    def outage(self, seconds: float, status: int = 503) -> int:
+        """GitHub fails every REST and git request for so many seconds."""
+        return self.fault(r"^/api/|\.git/", times=None, seconds=seconds, status=status)
+
+    def clear_faults(self, fault: int | None = None) -> None:
+        """End one fault, or all, those of deliveries too."""
+        self.call("clear_faults", fault=fault)
+
+    def delivery_fault(
+        self, kind: DeliveryFault, *, event: str = "", times: int = 1, seconds: float = 0.0
+    ) -> None:
+        """Script what happens to the next deliveries (of one event).
+
+        `drop`: logged as failed, never sent. `duplicate`: sent twice with one guid. `delay`: sent after
+        `seconds`, others pass it. `reorder`: the next `times` are held back, then sent in reverse order.
+        """
+        self.call("delivery_fault", kind=kind, event=event, times=times, seconds=seconds)

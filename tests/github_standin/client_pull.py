@@ -1,0 +1,119 @@
+"""A pull request on a stand-in, as tests use it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .records import Comment, PullView, Status
+
+if TYPE_CHECKING:
+    from .client_repository import Repository
+
+Files = Mapping[str, str | bytes | None]
+"""Path -> content; None deletes the file."""
+
+
+class Pull:
+    """One pull request."""
+
+    def __init__(self, repository: Repository, number: int) -> None:
+        self.repository = repository
+        self.number = number
+
+    def _call(self, action: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON is what it is
+        return self.repository.standin.call(
+            action, repository=self.repository.id, number=self.number, **arguments
+        )
+
+    @property
+    def html_url(self) -> str:
+        """The pull request's page."""
+        return f"{self.repository.html_url}/pull/{self.number}"
+
+    def show(self) -> PullView:
+        """What it is now: title, state, head, base."""
+        return PullView(**self._call("show_pull"))
+
+    @property
+    def head_sha(self) -> str:
+        """The head commit as of now."""
+        return self.show().head_sha
+
+    def push(self, by: str, files: Files, message: str = "", *, onto: str | None = None) -> str:
+        """Commit to the head branch, wherever it is, and return the new head (`onto`: a force push)."""
+        pushed = self._call("push_pull", by=by, files=packed(files), message=message, onto=onto)
+        return str(pushed["sha"])
+
+    def comment(self, by: str, body: str) -> Comment:
+        """Comment as a person."""
+        return Comment(**self._call("comment", by=by, body=body))
+
+    def edit_comment(self, by: str, comment_id: int, body: str) -> None:
+        """Change a comment's text."""
+        self._call("edit_comment", by=by, comment=comment_id, body=body)
+
+    def delete_comment(self, by: str, comment_id: int) -> None:
+        """Delete a comment."""
+        self._call("delete_comment", by=by, comment=comment_id)
+
+    def comments(self, by: str = "") -> list[Comment]:
+        """Comments, oldest first (only those of one author)."""
+        found = [Comment(**comment) for comment in self._call("comments")]
+        return [comment for comment in found if not by or comment.author == by]
+
+    def close(self, by: str) -> None:
+        """Close without merging."""
+        self._call("set_state", by=by, state="closed")
+
+    def reopen(self, by: str) -> None:
+        """Reopen."""
+        self._call("set_state", by=by, state="open")
+
+    def draft(self, by: str) -> None:
+        """Convert to a draft."""
+        self._call("set_draft", by=by, draft=True)
+
+    def ready(self, by: str) -> None:
+        """Mark as ready for review."""
+        self._call("set_draft", by=by, draft=False)
+
+    def edit(
+        self, by: str, *, title: str | None = None, body: str | None = None, base: str | None = None
+    ) -> None:
+        """Change title, body or base branch."""
+        self._call("edit_pull", by=by, title=title, body=body, base=base)
+
+    def label(self, by: str, name: str) -> None:
+        """Add a label."""
+        self._call("label", by=by, name=name, add=True)
+
+    def unlabel(self, by: str, name: str) -> None:
+        """Remove a label."""
+        self._call("label", by=by, name=name, add=False)
+
+    def merge(self, by: str) -> str:
+        """Merge into the base branch with a merge commit and return it; StandinError on a conflict."""
+        return str(self._call("merge", by=by)["sha"])
+
+    def statuses(self, context: str = "", *, sha: str | None = None) -> list[Status]:
+        """Every status the head (or `sha`) was ever given, oldest first."""
+        return self.repository.statuses(sha or self.head_sha, context)
+
+    def combined(self, *, sha: str | None = None) -> dict[str, Status]:
+        """What the page shows: the newest status of each context at the head (or `sha`)."""
+        return {status.context: status for status in self.statuses(sha=sha)}
+
+    def state_of(self, context: str, *, sha: str | None = None) -> str | None:
+        """The state that a context shows at the head (or `sha`): pending, success, failure, error or None."""
+        newest = self.combined(sha=sha).get(context)
+        return newest.state if newest else None
+
+
+def packed(files: Files) -> dict[str, str | dict[str, str] | None]:
+    """Files as JSON: bytes travel in base64."""
+    return {
+        path: {"base64": base64.b64encode(content).decode()} if isinstance(content, bytes) else content
+        for path, content in files.items()
+    }

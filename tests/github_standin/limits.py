@@ -1,0 +1,120 @@
+"""GitHub's rate limits: requests an hour, points a minute, new content a minute and an hour."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass, field, fields
+
+from .responses import ApiError
+from .state import Json, Refused, now
+
+HOUR, MINUTE = 3600.0, 60.0
+ANONYMOUS_CORE = 60
+READS = ("GET", "HEAD", "OPTIONS")
+WRITE_POINTS = 5
+COMMENTS = re.compile(r"/issues/\d+/comments$")
+STATUSES = re.compile(r"/statuses/[^/]+$")
+
+
+@dataclass
+class _Account:
+    """What one caller has used."""
+
+    used: int = 0
+    resets_at: float = 0.0
+    points: deque[tuple[float, int]] = field(default_factory=deque)
+    contents: deque[float] = field(default_factory=deque)
+
+
+@dataclass
+class Limits:
+    """The numbers, GitHub's unless changed (None: not enforced), and what each caller has used of them."""
+
+    core: int | None = 5000
+    points: int | None = 900
+    content_minute: int | None = 80
+    content_hour: int | None = 500
+    statuses_are_content: bool = False
+    status: int = 403
+    retry_after: int = 60
+    token_seconds: float = HOUR
+    _used: dict[str, _Account] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def off(cls) -> Limits:
+        """No limits, for a demo that is watched all day."""
+        return cls(core=None, points=None, content_minute=None, content_hour=None)
+
+    def change(self, changes: Json) -> None:
+        """Change numbers by name, and forget what was used."""
+        known = {each.name for each in fields(self) if not each.name.startswith("_")}
+        for name, value in changes.items():
+            if name not in known:
+                raise Refused(f"{name!r} is no limit; there are {', '.join(sorted(known))}")
+            setattr(self, name, value)
+        self._used.clear()
+
+    def spend(self, caller: str, method: str, path: str) -> None:
+        """Count a request; ApiError when a limit is exceeded."""
+        used, moment = self._account(caller), now()
+        limit = self.limit(caller)
+        if limit is not None and used.used >= limit:
+            raise ApiError(403, f"API rate limit exceeded for {caller.replace(':', ' ID ')}.")
+        content = method == "POST" and self._is_content(path)
+        points = 1 if method in READS else WRITE_POINTS
+        while used.points and used.points[0][0] <= moment - MINUTE:
+            used.points.popleft()
+        while used.contents and used.contents[0] <= moment - HOUR:
+            used.contents.popleft()
+        lately = sum(1 for each in used.contents if each > moment - MINUTE)
+        exceeded = (
+            (self.points is not None and sum(each for _, each in used.points) + points > self.points)
+            or (content and self.content_minute is not None and lately >= self.content_minute)
+            or (content and self.content_hour is not None and len(used.contents) >= self.content_hour)
+        )
+        if exceeded:
+            raise ApiError(
+                self.status,
+                "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
+                headers={"Retry-After": str(self.retry_after)},
+            )
+        used.used += 1
+        used.points.append((moment, points))
+        if content:
+            used.contents.append(moment)
+
+    def refund(self, caller: str) -> None:
+        """Give a request back: a 304 costs nothing."""
+        self._account(caller).used -= 1
+
+    def limit(self, caller: str) -> int | None:
+        """Requests an hour."""
+        if self.core is None:
+            return None
+        return min(self.core, ANONYMOUS_CORE) if caller == "anonymous" else self.core
+
+    def overview(self, caller: str) -> Json:
+        """Limit, used, remaining and reset (seconds since 1970)."""
+        used = self._account(caller)
+        limit = self.limit(caller) or 1_000_000
+        return {
+            "limit": limit,
+            "used": used.used,
+            "remaining": max(limit - used.used, 0),
+            "reset": int(used.resets_at),
+        }
+
+    def headers(self, caller: str) -> dict[str, str]:
+        """The X-RateLimit headers."""
+        shown = {f"X-RateLimit-{name.title()}": str(value) for name, value in self.overview(caller).items()}
+        return {**shown, "X-RateLimit-Resource": "core"}
+
+    def _account(self, caller: str) -> _Account:
+        used = self._used.setdefault(caller, _Account())
+        if used.resets_at <= now():
+            used.used, used.resets_at = 0, now() + HOUR
+        return used
+
+    def _is_content(self, path: str) -> bool:
+        return bool(COMMENTS.search(path) or (self.statuses_are_content and STATUSES.search(path)))

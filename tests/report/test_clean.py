@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+
+from bot.report.clean import clean_line, elide, one_line, strip_codes
+from tests.report.hostile import hostile_text
+
+
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        pytest.param("plain text", "plain text", id="nothing to do"),
+        pytest.param("\x1b[1;31merror\x1b[0m: no", "error: no", id="colours"),
+        pytest.param("\x1b]8;;https://evil.example\x1b\\click\x1b]8;;\x1b\\", "click", id="hyperlink"),
+        pytest.param("\x1b]0;title\x07text", "text", id="window title"),
+        pytest.param("\x1b]0;never ends", "0;never ends", id="unterminated title hides nothing"),
+        pytest.param("\x9b31mred\x9b0m", "red", id="8-bit codes"),
+        pytest.param("a\x1b(Bb\x1bcc", "abc", id="two-character escapes"),
+        pytest.param("10%\r50%\r100% done", "100% done", id="progress bar keeps its last state"),
+        pytest.param("100% done\r", "100% done", id="carriage return at the end"),
+        pytest.param("done\r   \r", "done", id="a blank state shows nothing"),
+        pytest.param("nul\x00 bell\x07 back\x08space\x7f", "nul bell backspace", id="control characters"),
+        pytest.param("admin\u202egpj.exe", "admingpj.exe", id="right-to-left override"),
+        pytest.param("a\u2066b\u2069c\u200bd\ufeffe", "abcde", id="isolates and zero width"),
+        pytest.param("tag\U000e0041s", "tags", id="invisible tags"),
+        pytest.param("a\u2028b\x85c\x0bd", "a b c d", id="other line ends are spaces"),
+        pytest.param("half \ud83d", "half \ufffd", id="lone surrogate"),
+        pytest.param("tab\tstays  ", "tab\tstays", id="tabs stay, trailing space goes"),
+        pytest.param("naïve 漢字 ⚠️ 👩‍💻", "naïve 漢字 ⚠️ 👩‍💻", id="people's letters and emoji stay"),
+    ],
+)
+def test_a_line_is_shown_as_a_terminal_would(written: str, seen: str) -> None:
+    assert clean_line(written) == seen
+
+
+@given(hostile_text)
+def test_a_clean_line_holds_nothing_unseen(text: str) -> None:
+    line = clean_line(text)
+    assert clean_line(line) == line
+    assert not any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in line if char != "\t")
+    assert not any(
+        unicodedata.bidirectional(char) in {"RLO", "LRO", "RLE", "LRE", "RLI", "LRI"} for char in line
+    )
+
+
+@given(hostile_text)
+def test_stripping_twice_changes_nothing(text: str) -> None:
+    assert strip_codes(strip_codes(text)) == strip_codes(text)
+
+
+def test_one_line_is_one_line() -> None:
+    assert one_line("  a\n\tb \r\n c\x1b[0m ") == "a b c"
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [
+        pytest.param("short", 5, "short", id="fits"),
+        pytest.param("one two three four five six", 20, "one two … six", id="between words"),
+        pytest.param("a" * 30, 10, "aaaaa…aa", id="a word too long is cut"),
+        pytest.param("abc", 1, "…", id="no room"),
+        pytest.param("abc", 0, "", id="none at all"),
+    ],
+)
+def test_elide(text: str, limit: int, shown: str) -> None:
+    assert elide(text, limit) == shown
+
+
+@given(hostile_text)
+def test_an_elided_text_fits(text: str) -> None:
+    for limit in range(20):
+        assert len(elide(text, limit)) <= limit

@@ -1,0 +1,85 @@
+"""What Airflow itself says: which DAG runs it has, whatever the bot believes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from deploy.local.airflow import LocalAirflow
+
+_SECONDS = 30.0
+_PAGE = 100
+_JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class AirflowRun:
+    """One DAG run."""
+
+    dag_id: str
+    id: str
+    state: str
+    conf: Mapping[str, Any]
+
+
+class AirflowView:
+    """Reads one Airflow as its administrator."""
+
+    def __init__(self, local: LocalAirflow) -> None:
+        self.local = local
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def runs(self, prefix: str) -> list[AirflowRun]:
+        """The DAG runs whose ids begin so, oldest first."""
+        query = {"run_id_prefix_pattern": prefix, "order_by": "id", "limit": _PAGE}
+        found = self._call("GET", "dags/~/dagRuns", params=query)["dag_runs"]
+        assert len(found) < _PAGE
+        return [AirflowRun(run["dag_id"], run["dag_run_id"], run["state"], run["conf"]) for run in found]
+
+    def steps(self, run: AirflowRun) -> dict[str, str]:
+        """The state of each step, by the name that people see."""
+        return {name: str(step["state"]) for name, step in self._steps(run).items()}
+
+    def log(self, run: AirflowRun, name: str) -> str:
+        """All that the last try of a step wrote, one line each."""
+        step = self._steps(run)[name]
+        path = f"{_path(run)}/taskInstances/{step['task_id']}/logs/{step['try_number']}"
+        query = {"map_index": step["map_index"], "full_content": True}
+        return "\n".join(str(line["event"]) for line in self._call("GET", path, params=query)["content"])
+
+    def set_variable(self, key: str, value: str) -> None:
+        """Make a Variable, which only a rendered template would show."""
+        self._call("POST", "variables", json={"key": key, "value": value})
+
+    def _steps(self, run: AirflowRun) -> dict[str, Any]:
+        found = self._call("GET", f"{_path(run)}/taskInstances")["task_instances"]
+        return {step["rendered_map_index"] or step["task_id"]: step for step in found}
+
+    def _call(self, method: str, path: str, **more: Any) -> Any:  # noqa: ANN401 - JSON is what it is
+        if "Authorization" not in self._session.headers:
+            self._log_in()
+        response = self._session.request(
+            method,
+            f"{self.local.url}/api/v2/{path}",
+            headers={"Accept": _JSON},
+            timeout=_SECONDS,
+            **more,
+        )
+        response.raise_for_status()
+        return response.json()
+
+    def _log_in(self) -> None:
+        login = {"username": "admin", "password": self.local.settings.secrets.admin_password}
+        response = self._session.post(f"{self.local.url}/auth/token", json=login, timeout=_SECONDS)
+        response.raise_for_status()
+        self._session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
+
+
+def _path(run: AirflowRun) -> str:
+    return f"dags/{run.dag_id}/dagRuns/{run.id}"

@@ -1,0 +1,130 @@
+"""A bot as it is deployed: web and worker, each a process; and what it says about itself."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import requests
+
+from deploy.local.bot import BotPorts, LocalBot
+from deploy.local.child import last_lines
+from deploy.local.processes import Supervisor
+from tests.fixtures.airflow import NUDGE_SECRET
+from tests.stories.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from deploy.local.airflow import LocalAirflow
+    from deploy.local.postgres import Postgres
+    from tests.github_standin import Standin
+
+WEBHOOK_SECRET = "a secret for webhooks in tests"
+_SECONDS = 10.0
+_FIGURE = re.compile(r"^(?P<name>\w+)(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+)$", re.MULTILINE)
+_UNFINISHED = (
+    'preflight_deliveries{state="queued"}',
+    'preflight_deliveries{state="working"}',
+    'preflight_runs{state="wanted"}',
+    'preflight_runs{state="active"}',
+    'preflight_oldest_seconds{queue="oldest_report"}',
+)
+
+
+@dataclass(frozen=True)
+class Bot:
+    """One running bot."""
+
+    name: str
+    """Of the installation."""
+    login: str
+    """Whose comments are its own."""
+    parts: LocalBot
+    github: Standin
+    logs: Path
+
+    @property
+    def webhook(self) -> str:
+        """Where GitHub sends deliveries."""
+        return f"{self.parts.ports.public_url}/webhook"
+
+    @property
+    def marker(self) -> str:
+        """What its one comment on a pull request is found by."""
+        return f"<!-- preflight {self.name} -->"
+
+    def figures(self) -> dict[str, float]:
+        """Its metrics, those of web."""
+        text = _get(f"{self.parts.ports.internal_url}/metrics").text
+        return {_series(found): float(found["value"]) for found in _FIGURE.finditer(text)}
+
+    def rest(self) -> None:
+        """Wait until it has heard, done and reported everything."""
+        self.github.settle()
+        until(self._rests, f"a rest of the bot {self.name}", self.told)
+
+    def told(self) -> str:
+        """The end of its logs."""
+        return "\n".join(last_lines(self.logs / f"bot-{part}.log") for part in ("web", "worker"))
+
+    def crash(self, part: str) -> None:
+        """SIGKILL web or worker, and start it again at once."""
+        kill, start = {
+            "web": (self.parts.kill_web, self.parts.start_web),
+            "worker": (self.parts.kill_worker, self.parts.start_worker),
+        }[part]
+        kill()
+        start()
+        self.parts.wait_ready()
+
+    def _rests(self) -> bool:
+        figures = self.figures()
+        return figures["preflight_database_up"] == 1 and not any(figures.get(name) for name in _UNFINISHED)
+
+
+def _series(found: re.Match[str]) -> str:
+    return found["name"] + (f"{{{found['labels']}}}" if found["labels"] else "")
+
+
+def _get(url: str) -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False
+        response = session.get(url, timeout=_SECONDS)
+    response.raise_for_status()
+    return response
+
+
+@contextmanager
+def running_bot(
+    directory: Path,
+    name: str,
+    *,
+    login: str,
+    account: Mapping[str, str],
+    postgres: Postgres,
+    airflow: LocalAirflow,
+    github: Standin,
+    ports: BotPorts,
+) -> Iterator[Bot]:
+    """A bot with a database of its own; `account` are its settings for GitHub."""
+    settings = {
+        "PREFLIGHT_NAME": name,
+        "PREFLIGHT_DATABASE_URL": postgres.create_database(f"bot_{name}"),
+        "PREFLIGHT_WEBHOOK_SECRETS": WEBHOOK_SECRET,
+        "PREFLIGHT_GITHUB_API_URL": github.api_url,
+        "PREFLIGHT_AIRFLOW_URL": airflow.url,
+        "PREFLIGHT_AIRFLOW_USERNAME": airflow.username,
+        "PREFLIGHT_AIRFLOW_PASSWORD": airflow.password,
+        "PREFLIGHT_NUDGE_SECRET": NUDGE_SECRET,
+        **account,
+    }
+    with Supervisor(directory) as supervisor:
+        parts = LocalBot(settings, ports, supervisor)
+        parts.migrate()
+        parts.start()
+        parts.wait_ready()
+        yield Bot(name, login, parts, github, supervisor.logs)

@@ -1,0 +1,29 @@
+"""Comparing what people read with files; `UPDATE_SNAPSHOTS=1 pytest tests/stories` writes them anew."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+HERE = Path(__file__).parent / "snapshots"
+
+_VARYING = (
+    (re.compile(r"http://127\.0\.0\.1:\d+"), "http://HOST"),
+    (re.compile(r"\b[0-9a-f]{32}\b"), "RUN_ID"),
+    (re.compile(r"\b[0-9a-f]{40}\b"), "SHA"),
+    (re.compile(r"`[0-9a-f]{7}`"), "`SHA`"),
+    (re.compile(r"\b(?:\d+m)?\d+(?:\.\d+)?s\b"), "TIME"),
+)
+
+
+def assert_reads(name: str, text: str) -> None:
+    """The text equals the file of that name, but for ids, commits, durations and our own address."""
+    for pattern, placeholder in _VARYING:
+        text = pattern.sub(placeholder, text)
+    path = HERE / name
+    if os.environ.get("UPDATE_SNAPSHOTS") == "1":
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    assert path.is_file(), f"there is no {path.name}: run with UPDATE_SNAPSHOTS=1, then read what it wrote"
+    assert text == path.read_text()

@@ -1,0 +1,106 @@
+"""Airflow or GitHub is away for a while: everything takes longer, and nothing is lost."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tests.stories.pulls import checks
+from tests.stories.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.github_standin import Standin
+    from tests.stories.airflow_view import AirflowView
+    from tests.stories.conftest import MakeRepository
+
+OUTAGE_SECONDS = 20.0
+AFTERWARDS_SECONDS = 90.0
+
+
+@contextmanager
+def without(airflow: AirflowView) -> Iterator[None]:
+    """Airflow's api-server is down, at least for so long."""
+    back_at = time.monotonic() + OUTAGE_SECONDS
+    airflow.local.stop_api()
+    try:
+        yield
+        until(lambda: time.monotonic() > back_at, "an end of the outage")
+    finally:
+        airflow.local.start_api()
+
+
+def test_airflow_is_down(repository_with: MakeRepository, airflow: AirflowView) -> None:
+    repository = repository_with({"unit": checks(test="sleep 3; echo done")})
+    in_the_middle = repository.opened(branch="before")
+    in_the_middle.expect_running("test")
+
+    with without(airflow):
+        meanwhile = repository.opened(branch="meanwhile")
+        meanwhile.expect_status("preflight/unit", "pending", "waiting for Airflow")
+
+    for pull in (in_the_middle, meanwhile):
+        pull.expect_status("preflight/unit", "success", seconds=AFTERWARDS_SECONDS)
+        pull.expect_dag_runs("success")
+        pull.expect_history("preflight/unit", "pending", "success")
+        pull.expect_comment("2 steps passed")
+
+
+def test_github_fails(repository_with: MakeRepository, github: Standin) -> None:
+    repository = repository_with({"unit": checks(test="sleep 3; echo done")})
+    in_the_middle = repository.opened(branch="before")
+    in_the_middle.expect_running("test")
+
+    mark = github.mark()
+    github.outage(OUTAGE_SECONDS, 503)
+    meanwhile = repository.opened(branch="meanwhile")
+    asked = meanwhile.says("/test nosuch")
+
+    for pull in (in_the_middle, meanwhile):
+        pull.expect_status("preflight/unit", "success", seconds=AFTERWARDS_SECONDS)
+        pull.expect_dag_runs("success")
+        pull.expect_history("preflight/unit", "pending", "success")
+        pull.expect_comment("2 steps passed")
+    meanwhile.expect_reply(asked, "There is no pipeline `nosuch`")
+    refused = [request for request in github.requests(mark) if request.status == 503]
+    assert 4 < len(refused) < 100, "it should have kept trying, and not all the time"
+
+
+def test_github_does_what_it_says_that_it_could_not(repository_with: MakeRepository, github: Standin) -> None:
+    repository = repository_with({"unit": checks(test="exit 3")})
+    for path in (r"/issues/\d+/comments$", r"/statuses/", r"/reactions$"):
+        github.fault(path, method="POST", status=502, executed=True, times=2)
+
+    pull = repository.opened()
+    asked = pull.says("/test nosuch")
+
+    pull.expect_status("preflight/unit", "failure", "test failed: exit 3")
+    pull.expect_comment("test failed: exit 3", "/test unit")
+    pull.expect_reply(asked, "There is no pipeline `nosuch`")
+    pull.expect_dag_runs("failed")
+    pull.expect_history("preflight/unit", "pending", "failure")
+    assert len(pull.comments(by=pull.bot.login)) == 2
+
+
+def test_github_asks_for_patience(repository_with: MakeRepository, github: Standin) -> None:
+    repository = repository_with({"unit": checks(test="true")})
+    github.fault("/statuses/", method="POST", status=403, headers={"Retry-After": "2"}, times=2)
+
+    pull = repository.opened()
+
+    pull.expect_status("preflight/unit", "success")
+    pull.expect_history("preflight/unit", "pending", "success")
+    pull.expect_dag_runs("success")
+
+
+def test_somebody_deletes_the_comment(repository_with: MakeRepository) -> None:
+    pull = repository_with({"unit": checks(test="true")}).opened()
+    pull.expect_comment("2 steps passed")
+    (shown,) = pull.comments(by=pull.bot.login)
+
+    pull.delete_comment("developer", shown.id)
+    pull.pushed()
+
+    pull.expect_comment("2 steps passed", pull.head_sha[:7])

@@ -1,0 +1,125 @@
+"""How a pull request learns what its pipelines found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import requests
+
+from tests.stories.pulls import DEVELOPER, checks, written
+from tests.stories.snapshots import assert_reads
+
+if TYPE_CHECKING:
+    from tests.stories.bots import Bot
+    from tests.stories.conftest import MakeRepository
+
+
+def read_page(url: str | None) -> requests.Response:
+    assert url is not None
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.get(url, timeout=10)
+
+
+def test_opened_then_green(repository_with: MakeRepository, bot: Bot) -> None:
+    repository = repository_with({"unit": checks(lint="echo no complaints", test="echo 12 passed")})
+
+    pull = repository.opened()
+
+    status = pull.expect_status("preflight/unit", "success", "3 steps passed in")
+    pull.expect_history("preflight/unit", "pending", "success")
+    assert_reads("green.md", pull.expect_comment("unit", "passed"))
+    (run,) = pull.expect_dag_runs("success")
+    assert run.conf["PULL_PULL_SHA"] == pull.head_sha
+    assert run.conf["PULL_BASE_SHA"] == repository.tip()
+    assert bot.figures()['preflight_nudges_total{result="known"}'] > 0
+
+    page = read_page(status.target_url)
+    assert page.status_code == 200
+    for shown in ("unit", "clone", "lint", "test", "no complaints", "12 passed", "succeeded"):
+        assert shown in page.text
+    assert "<script" not in page.text
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+def test_a_failing_step_turns_it_red(repository_with: MakeRepository) -> None:
+    repository = repository_with(
+        {
+            "unit": checks(
+                lint="true",
+                test="echo collecting; echo 'E   AssertionError: 41 is not 42'; echo '1 failed'; exit 3",
+            )
+        }
+    )
+
+    pull = repository.opened()
+
+    pull.expect_status("preflight/unit", "failure", "test failed: exit 3 after")
+    pull.expect_history("preflight/unit", "pending", "failure")
+    comment = pull.expect_comment("AssertionError: 41 is not 42", "/test unit")
+    assert_reads("red.md", comment)
+    for remark in ("Traceback", "AirflowFailException", "airflow", "python", "/artifacts/"):
+        assert remark not in comment
+    pull.expect_dag_runs("failed")
+
+
+def test_a_merge_conflict_names_the_files(repository_with: MakeRepository) -> None:
+    repository = repository_with({"unit": checks(test="true")}, files={"shared.txt": "one\n"})
+    repository.push(DEVELOPER, {"shared.txt": "mine\n"}, branch="change")
+    repository.push(DEVELOPER, {"shared.txt": "theirs\n"})
+
+    pull = repository.opened(files=None)
+
+    pull.expect_status("preflight/unit", "failure", "clone failed: merge conflict in shared.txt")
+    assert_reads("conflict.md", pull.expect_comment("merge conflict in shared.txt"))
+    pull.expect_dag_runs("failed")
+
+
+def test_pipelines_without_matching_files_are_skipped(repository_with: MakeRepository) -> None:
+    repository = repository_with(
+        {
+            "unit": checks(test="true") | {"paths": ["src/**"]},
+            "docs": checks(links="true") | {"paths": ["docs/**", "*.md"]},
+        }
+    )
+
+    pull = repository.opened(files={"src/app.py": "print('changed')\n"})
+
+    pull.expect_status("preflight/docs", "success", "skipped: no matching files")
+    pull.expect_history("preflight/docs", "success")
+    pull.expect_status("preflight/unit", "success")
+    assert_reads("skipped.md", pull.expect_comment("docs", "skipped", "unit", "2 steps passed"))
+    (run,) = pull.expect_dag_runs("success")
+    assert run.conf["JOB_NAME"] == "unit"
+
+
+def test_a_draft_waits_until_it_is_ready(repository_with: MakeRepository) -> None:
+    repository = repository_with({"unit": checks(test="true")})
+
+    pull = repository.opened(draft=True)
+    pull.expect_status("preflight/unit", "pending", "waits until ready for review")
+    pull.expect_dag_runs()
+
+    pull.ready(DEVELOPER)
+    pull.expect_status("preflight/unit", "success")
+    (run,) = pull.expect_dag_runs("success")
+    assert run.conf["preflight"]["draft"] is False
+
+
+def test_two_pull_requests_share_one_head(repository_with: MakeRepository) -> None:
+    repository = repository_with({"unit": checks(test="true")})
+    repository.configure(written({"unit": checks(test="sleep 2; exit 1")}), branch="stable")
+
+    first = repository.opened()
+    second = repository.opened(files=None, base="stable")
+
+    assert first.head_sha == second.head_sha
+    shown = first.expect_status("preflight/unit", "failure")
+    assert shown.description is not None
+    assert f"#{first.number}: 2 steps passed" in shown.description
+    assert f"#{second.number}: test failed: exit 1" in shown.description
+    first.expect_history("preflight/unit", "pending", "failure")
+    first.expect_comment("passed", "2 steps passed")
+    second.expect_comment("test failed: exit 1")
+    first.expect_dag_runs("success")
+    second.expect_dag_runs("failed")
