@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
+import logging
 import os
 import shutil
 import signal
@@ -17,6 +18,8 @@ from bot.settings import Settings, database_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+log = logging.getLogger(__name__)
 
 OK, FAILED, MISUSED = 0, 1, 2
 
@@ -66,6 +69,8 @@ def worker() -> int:
 
     from bot.bootstrap import build_worker  # noqa: PLC0415 - likewise
 
+    if settings.github_token and not settings.repositories:
+        log.warning("no repository is served: with a token, PREFLIGHT_REPOSITORIES says which are")
     running = build_worker(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: running.stop())

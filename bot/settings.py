@@ -67,7 +67,7 @@ SETTINGS = (
     ),
     Setting(
         "PREFLIGHT_REPOSITORIES",
-        "served repositories, as acme/*; default: those of the App's owner",
+        "served repositories, as acme/*; default: the App owner's; none with a token",
         "",
     ),
     Setting(
@@ -216,10 +216,6 @@ class Settings:
                 "PREFLIGHT_LOG_LEVEL", "debug|info|warning|error", "one of these words"
             ),
         )
-        if not app_id and not settings.repositories:
-            reader.problems.append(
-                "PREFLIGHT_REPOSITORIES is missing: with a token, nothing is served without it"
-            )
         reader.done()
         return settings
 

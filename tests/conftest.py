@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from hypothesis import settings
 
 if TYPE_CHECKING:
     import pytest
 
 pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.airflow"]
 
+# Machines are shared: how long an example takes says nothing about the code.
+settings.register_profile("preflight", deadline=None)
+settings.load_profile("preflight")
+
+# Each starts real programs; whatever has no such mark, and is in none of the folders, is a unit test.
 SLOW_MARKS = ("postgres", "airflow", "story")
+SLOW_FOLDERS = frozenset({"adapters", "dags", "deploy", "github_standin_tests"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Unit tests first, then what needs a database, an Airflow, and everything."""
+    """Unit tests first, then what starts programs, a database, an Airflow, and everything."""
+    for item in items:
+        if _slowness(item) == 0:
+            item.add_marker("unit")
     items.sort(key=_slowness)
 
 
 def _slowness(item: pytest.Item) -> int:
     marks = {mark.name for mark in item.iter_markers()}
-    return max((index + 1 for index, name in enumerate(SLOW_MARKS) if name in marks), default=0)
+    marked = max((index + 2 for index, name in enumerate(SLOW_MARKS) if name in marks), default=0)
+    folder = Path(item.path).relative_to(Path(__file__).parent).parts[0]
+    return marked or (1 if folder in SLOW_FOLDERS else 0)

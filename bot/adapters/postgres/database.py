@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg.errors
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.errors import StoreUnavailable
@@ -81,7 +82,13 @@ def translated() -> Iterator[None]:
         raise StoreUnavailable("no database connection came free within 10 s") from error
     except (OperationalError, InterfaceError) as error:
         raise StoreUnavailable(f"the database does not answer: {_first_line(error)}") from error
+    except ProgrammingError as error:
+        if isinstance(error.orig, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
+            raise StoreUnavailable("the database's schema is too old: run python -m bot migrate") from error
+        raise
     except DBAPIError as error:
+        if isinstance(error.orig, psycopg.errors.ReadOnlySqlTransaction):
+            raise StoreUnavailable("the database is read-only for now") from error
         if error.connection_invalidated:
             raise StoreUnavailable(f"the database went away: {_first_line(error)}") from error
         raise

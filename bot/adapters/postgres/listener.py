@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+import psycopg
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -15,7 +16,6 @@ from bot.errors import StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import psycopg
     from sqlalchemy import Connection
 
     from bot.adapters.postgres.database import Database
@@ -43,7 +43,7 @@ class Listener:
             try:
                 with translated(), self.database.engine.connect() as connection:
                     self._listen(connection, stopped)
-            except (StoreUnavailable, DBAPIError) as error:
+            except (StoreUnavailable, DBAPIError, psycopg.Error) as error:
                 log.warning("not woken by the database for now, polling only: %s", error)
                 if stopped(RECONNECT_SECONDS):
                     return
