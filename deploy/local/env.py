@@ -18,6 +18,7 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -106,14 +107,13 @@ def why_make(folder: Path, stamp: str, *, this_python: bool) -> str | None:
         old = json.loads((folder / "made-from.json").read_text())
     except (OSError, ValueError):
         return "it was left unfinished"
+    reasons = {
+        "requirements": "its requirements changed",
+        "folder": "it was moved",  # and its programs begin with the path of its Python
+        **({"python": "another Python was asked for"} if this_python else {}),
+    }
     new = json.loads(stamp)
-    if old.get("requirements") != new["requirements"]:
-        return "its requirements changed"
-    if old.get("folder") != new["folder"]:
-        return "it was moved"  # and its programs begin with the path of its Python
-    if this_python and old.get("python") != new["python"]:
-        return "another Python was asked for"
-    return None
+    return next((reason for key, reason in reasons.items() if old.get(key) != new[key]), None)
 
 
 # -- actions
@@ -290,7 +290,14 @@ def _quiet_environment() -> dict[str, str]:
         "UV_PROJECT",
     )
     kept = {name: value for name, value in os.environ.items() if name not in unwanted}
-    return {**kept, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
+    return {**_system_certificates(), **kept, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
+
+
+def _system_certificates() -> dict[str, str]:
+    """Let uv trust whom this machine trusts, as pip does, if it knows any: companies add their own."""
+    paths = ssl.get_default_verify_paths()
+    known = bool(paths.cafile) or bool(paths.capath and any(Path(paths.capath).iterdir()))
+    return {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true"} if known else {}
 
 
 def _output(*command: str) -> str:

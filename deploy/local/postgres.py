@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 _STOP = Stop(orderly=signal.SIGINT, quick=signal.SIGQUIT, after_others=True)
 _START_SECONDS = 60.0
 
-FAST: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-"""For data that may be lost with the machine: tests and the demo. A killed server still loses nothing."""
+FAST: Mapping[str, str] = {"fsync": "off", "full_page_writes": "off"}
+"""For data that may be lost with the machine: tests and the demo. A server that is killed loses nothing."""
 DURABLE: Mapping[str, str] = {}
 """For data that is kept."""
 _ALWAYS: Mapping[str, str] = {

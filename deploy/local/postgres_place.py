@@ -8,6 +8,7 @@ The server asks for no password: the folder of its socket is open to the server'
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import os
 import pwd
@@ -40,8 +41,8 @@ class Place:
         if self.user is not None and not _open_to_all(self.home.parent):
             if self.home.is_dir() and not self.home.is_symlink():
                 raise StackError(
-                    f"The database in {self.home} runs as the user nobody, who may not pass through the folders "
-                    "above it any more. Open them (chmod o+x), or run `make clean` to start with a new database."
+                    f"The user nobody, who runs the database, may not pass the folders above {self.home} "
+                    "any more. Open them (chmod o+x), or start with a new database (make clean)."
                 )
             _link_to_new_folder(self.home, _KEPT_OVER_A_RESTART, owner=0)
         self.home.mkdir(exist_ok=True)
@@ -69,8 +70,9 @@ class Place:
 
     def program(self, name: str) -> Path:
         """The path of one of PostgreSQL's programs."""
-        copied = self._copied_programs
-        return (copied if copied.is_dir() else _packaged_programs()) / "bin" / name
+        packaged = _packaged_programs()
+        copied = self._copies / packaged.relative_to(packaged.parents[1])
+        return (copied if copied.is_dir() else packaged) / "bin" / name
 
     def give(self, folder: Path) -> None:
         """Let the server's user, and nobody else, use `folder`."""
@@ -90,19 +92,23 @@ class Place:
         return os.geteuid() if self.user is None else self.user
 
     @property
-    def _copied_programs(self) -> Path:
-        return self.home.resolve() / "programs"
+    def _copies(self) -> Path:
+        return self.home.resolve() / f"programs-{importlib.metadata.version(_PACKAGE)}"
 
     def _copy_programs(self) -> None:
-        if self._copied_programs.is_dir():
+        if self._copies.is_dir():
             return
-        partial = self._copied_programs.with_suffix(".partial")
+        partial = self._copies.with_name("programs.partial")
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(_packaged_programs(), partial, symlinks=True)
+        packaged = _packaged_programs()
+        site = packaged.parents[1]
+        # Their libraries are in a folder beside the package, and are looked for there.
+        for folder in (packaged, *site.glob(f"{_PACKAGE}.libs")):
+            shutil.copytree(folder, partial / folder.relative_to(site), symlinks=True)
         for path in [partial, *partial.rglob("*")]:
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
-        partial.rename(self._copied_programs)
+        partial.rename(self._copies)
 
 
 def _packaged_programs() -> Path:

@@ -89,22 +89,27 @@ class Supervisor:
         with self._one_at_a_time, log_path.open("ab") as log:
             if self._closed:
                 raise StackError(f"{name} is not started: everything is being stopped.")
-            process = subprocess.Popen(
-                command,
-                env={
-                    **env,
-                    lineage.MARK_VARIABLE: mark,
-                    "SPT_NOENV": "1",
-                },  # setproctitle would overwrite the mark
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                user=user,
-                group=group,
-                extra_groups=None if user is None else [],
-            )
+            try:
+                process = subprocess.Popen(
+                    command,
+                    env={
+                        **env,
+                        lineage.MARK_VARIABLE: mark,
+                        "SPT_NOENV": "1",
+                    },  # setproctitle would wipe the mark
+                    cwd=cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    user=user,
+                    group=group,
+                    extra_groups=None if user is None else [],
+                )
+            except OSError as error:
+                raise StackError(
+                    f"{name} can't be started: {error}. If it's missing, run `make env`."
+                ) from error
             child = Child(process, name=name, log=log_path, mark=mark, stop=stop, hurry=self._hurry)
             started = Started(name, process.pid, psutil.Process(process.pid).create_time(), stop.quick)
             self._record.started.append(started)

@@ -1,6 +1,6 @@
 """`make bench`: how fast Preflight is, each figure beside a baseline measured in the same run.
 
-Read in this order: `figures.py` (what a figure is), `system.py` (what is started), `pull_requests.py` (the life
-of a pull request, which the first figures are taken from), then one module per figure: `first_status.py`,
-`final_word.py`, `github_requests.py`, `accepted.py`, `demo_time.py`.
+Read in this order: `figures.py` (what a figure is), `system.py` (what is started), `pull_requests.py` (the
+life of a pull request, which the first figures are taken from), then one module per figure:
+`first_status.py`, `final_word.py`, `github_requests.py`, `accepted.py`, `demo_time.py`.
 """

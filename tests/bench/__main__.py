@@ -1,6 +1,7 @@
 """`make bench`: print the figures, each beside its goal and its baseline from the same run.
 
-Nothing here passes or fails by how long something takes: the exit code is 1 only if a figure could not be measured.
+Nothing here passes or fails by how long something takes: the exit code is 1 only if a figure could not be
+measured.
 """
 
 from __future__ import annotations
@@ -87,12 +88,7 @@ class Bench:
         with self.console.phase(f"{count} pull requests, {bot.name}"):
             for life in lives(system, bot, count + _WARM_UP):
                 lived.append(life)
-                self.console.say(
-                    f"#{life.number}: first status after {(life.first_status_at - life.sent_at) * 1000:.0f} ms, "
-                    f"final status {life.final_status_at - life.run_ended_at:.2f} s and "
-                    f"comment {life.final_comment_at - life.run_ended_at:.2f} s after the run's end, "
-                    f"{len(life.requests)} requests"
-                )
+                self.console.say(str(life))
         return lived
 
     def _demo(self, supervisor: Supervisor) -> list[Figure]:
@@ -123,7 +119,7 @@ def main() -> int:
     console.show(f"\n{table(bench.figures)}\n")
     for figure in bench.figures:
         if isinstance(listed := figure.details.get("by_endpoint"), dict):
-            console.show("\n".join(f"  {count} × {what}" for what, count in listed.items()) + "\n")
+            console.show("\n".join(f"  {count} x {what}" for what, count in listed.items()) + "\n")
     for name, reason in bench.missing.items():
         console.show(f"Not measured: {name}. {reason}")
     return 1 if bench.missing else 0

@@ -1,8 +1,9 @@
 """Durable deliveries accepted per second: verified, stored with fsync, answered 202.
 
-16 connections, one delivery of 24 KB after another on each, to the bot's web (2 gunicorn processes), no worker
-running. The baseline is `hmac_only.py` under the same gunicorn. Both are measured in turns, so that whatever else the
-machine does hits both; the load comes from two processes on the same machine, which is part of both values.
+16 connections, one delivery of 24 KB after another on each, to the bot's web (2 gunicorn processes), no
+worker running. The baseline is `hmac_only.py` under the same gunicorn. Both are measured in turns, so that
+whatever else the machine does hits both; the load comes from two processes on the same machine, which is
+part of both values.
 """
 
 from __future__ import annotations

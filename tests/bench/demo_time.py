@@ -1,8 +1,8 @@
-"""`make demo ARGS=--once` in a fresh clone: with nothing there, then once more with what the first run left.
+"""`make demo ARGS=--once` in a fresh clone: with nothing there, then once more.
 
-The clone has the last commit, not what is uncommitted. Its home directory is empty, so neither pip nor uv finds
-anything that was downloaded before; only the network is as it is. Baselines: how much of the cold run `make env` is,
-which downloads and installs; and for the warm run, the cold one.
+The clone has the last commit, not what is uncommitted. Its home directory is empty, so neither pip nor uv
+finds anything that was downloaded before; only the network is as it is. Baselines: how much of the cold run
+`make env` is, which downloads and installs; and for the warm run, the cold one.
 """
 
 from __future__ import annotations

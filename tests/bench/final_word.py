@@ -1,7 +1,8 @@
-"""End of the Airflow run to the final word: until the final status, and the final comment, arrive at GitHub.
+"""End of the Airflow run to the final word: until the last status, and the last comment, are sent.
 
-The end is what Airflow says it is, so that the value includes the time in which the scheduler commits it and
-calls the plugin. The baseline is another bot that Airflow's nudges don't reach: it finds out by polling.
+The end is what Airflow says it is, so that the value includes the time in which the scheduler commits it
+and calls the plugin. The baseline is another bot that Airflow's nudges don't reach: it finds out by
+polling.
 """
 
 from __future__ import annotations

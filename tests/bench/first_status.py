@@ -1,8 +1,8 @@
-"""Webhook to first status: from the moment when GitHub begins to send `opened` until the first status arrives.
+"""Webhook to first status: from when GitHub begins to send `opened` until the first status arrives.
 
-Caches are warm (the first pull request of the bot is left out) and nothing else happens. The baseline is what can't
-be saved: the time that a webhook which is stored and then ignored takes to be answered, and one bare
-`POST .../statuses/SHA` to the same GitHub over a kept connection.
+Caches are warm (the first pull request of the bot is left out) and nothing else happens. The baseline is
+what can't be saved: the time that a webhook which is stored and then ignored takes to be answered, and one
+bare `POST .../statuses/SHA` to the same GitHub over a kept connection.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _requests_until_status(life: Life) -> list[LoggedRequest]:
 
 
 def _webhooks_answered(bot: Bot, count: int) -> list[float]:
-    """Milliseconds until a webhook that starts nothing was stored and answered, each over a new connection."""
+    """Milliseconds until a webhook that starts nothing was answered, each over a new connection."""
     content = webhook.body()
     address = urlsplit(bot.webhook)
     took = []

@@ -1,8 +1,8 @@
 """Requests to GitHub for one green pull request with one pipeline of three steps, counted by the stand-in.
 
-From before it is opened until a second after its final word; the median of all pull requests, and of the one with
-that many the list by endpoint. The baseline is the first pull request of the bot's life, which knows nothing yet:
-neither its own name nor its installation, its token, the configuration or who may write.
+From before it is opened until a second after its final word; the median of all pull requests, and of the
+one with that many the list by endpoint. The baseline is the first pull request of the bot's life, which
+knows nothing yet: neither its own name nor its installation, its token, the configuration or who may write.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """`python -m tests.bench.load PORT CONNECTIONS SECONDS`: deliveries, one after another on each connection.
 
-Bounded in time, and only ever to 127.0.0.1. It speaks HTTP by hand, because on two cores every cycle that it needs is
-taken from who is measured. Prints JSON: seconds, milliseconds of each answer, and what went wrong.
+Bounded in time, and only ever to 127.0.0.1. It speaks HTTP by hand, because on two cores every cycle that
+it needs is taken from who is measured. Prints JSON: seconds, milliseconds of each answer, and what went
+wrong.
 """
 
 from __future__ import annotations

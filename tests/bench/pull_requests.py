@@ -1,8 +1,8 @@
 """The life of a pull request, again and again: opened, tested by one pipeline of three steps, green.
 
-One after another, each on a system that has nothing else to do. Times are seconds since 1970 by one clock: those
-of GitHub are taken by the stand-in when a delivery is sent and when a request arrives, the end of a run is
-Airflow's own.
+One after another, each on a system that has nothing else to do. Times are seconds since 1970 by one clock:
+those of GitHub are taken by the stand-in when a delivery is sent and when a request arrives, the end of a
+run is Airflow's own.
 """
 
 from __future__ import annotations
@@ -46,6 +46,15 @@ class Life:
     final_comment_at: float
     requests: tuple[LoggedRequest, ...]
     """All that the bot asked of GitHub, in the order in which it was answered."""
+
+    def __str__(self) -> str:
+        first = (self.first_status_at - self.sent_at) * 1000
+        status, comment = (at - self.run_ended_at for at in (self.final_status_at, self.final_comment_at))
+        return (
+            f"#{self.number}: first status after {first:.0f} ms, "
+            f"final status {status:.2f} s and comment {comment:.2f} s after the run's end, "
+            f"{len(self.requests)} requests to GitHub"
+        )
 
 
 def lives(system: System, bot: Bot, count: int) -> Iterator[Life]:

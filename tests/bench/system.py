@@ -1,7 +1,7 @@
-"""What is measured: the real bot, with a real PostgreSQL that keeps what it's told (fsync) and a real Airflow.
+"""What is measured: the real bot, a real PostgreSQL that keeps what it is told (fsync), a real Airflow.
 
-GitHub is the stand-in, in a process of its own, with GitHub's limits; it stamps all that it sends and receives,
-by the same clock as Airflow.
+GitHub is the stand-in, in a process of its own, with GitHub's limits; it stamps all that it sends and
+receives, by the same clock as Airflow.
 """
 
 from __future__ import annotations

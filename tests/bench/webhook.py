@@ -1,4 +1,4 @@
-"""Deliveries that are not GitHub's: of the right size and shape, signed, and of an action that starts nothing."""
+"""Deliveries that are not GitHub's: of its size and shape, signed, of an action that starts nothing."""
 
 from __future__ import annotations
 

@@ -108,14 +108,13 @@ def test_one_that_nobody_supervises_any_more_is_ended(tmp_path: Path, postgres: 
         successor.create_database("works")
 
 
-def test_one_whose_data_were_left_unfinished_starts(tmp_path: Path, supervisor: Supervisor) -> None:
-    (tmp_path / "new").mkdir()
-    (tmp_path / "new" / "data.partial").mkdir()
-    (tmp_path / "new" / "data.partial" / "PG_VERSION").write_text("18")
-    postgres = Postgres(tmp_path / "new", supervisor)
+def test_one_whose_first_start_was_interrupted_starts(tmp_path: Path, postgres: Postgres) -> None:
+    postgres.stop()
+    data = tmp_path / "home" / "data"
+    data.rename(data.with_suffix(".partial"))
+    (data.with_suffix(".partial") / "base").rename(tmp_path / "gone")
     postgres.start()
     postgres.create_database("works")
-    postgres.remove()
 
 
 def test_a_path_that_is_too_long_for_a_socket_is_not_too_long(tmp_path: Path, supervisor: Supervisor) -> None:

@@ -16,7 +16,7 @@ from .responses import error_body
 from .state import now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -133,8 +133,8 @@ class Faults:
             _carry_out(self.app, environ)
         if fault.drop:
             environ["standin.dropped"] = True
-            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-            return []
+            start_response("502 Connection cut", [])
+            return _cut(environ["werkzeug.socket"])
         return _refuse(fault, start_response)
 
 
@@ -151,6 +151,12 @@ def _carry_out(app: WSGIApplication, environ: WSGIEnvironment) -> None:
     finally:
         if hasattr(answer, "close"):
             answer.close()
+
+
+def _cut(connection: socket.socket) -> Iterator[bytes]:
+    """An answer that ends the connection when it is to be sent: not before the request was logged."""
+    connection.shutdown(socket.SHUT_RDWR)
+    yield from ()
 
 
 def _refuse(fault: Fault, start_response: StartResponse) -> Iterable[bytes]:

@@ -7,8 +7,9 @@
         "$OLDPWD"/rest/package/generated/api.github.com.json \
         "$OLDPWD"/webhooks/package/generated/api.github.com.json
 
-Both packages are under the MIT licence. Prose, examples and extensions are left out. What remains is turned into plain JSON Schema (OpenAPI 3.0 has
-`nullable`), and objects are closed, so that a property that GitHub does not know is a violation too.
+Both packages are under the MIT licence. Prose, examples and extensions are left out. What remains is turned
+into plain JSON Schema (OpenAPI 3.0 has `nullable`), and objects are closed, so that a property that GitHub
+does not know is a violation too.
 """
 
 from __future__ import annotations

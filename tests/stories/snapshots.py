@@ -13,7 +13,7 @@ _VARYING = (
     (re.compile(r"\b[0-9a-f]{32}\b"), "RUN_ID"),
     (re.compile(r"\b[0-9a-f]{40}\b"), "SHA"),
     (re.compile(r"`[0-9a-f]{7}`"), "`SHA`"),
-    (re.compile(r"\b(?:\d+m)?\d+(?:\.\d+)?s\b"), "TIME"),
+    (re.compile(r"(?:\bunder )?\b(?:\d+m ?)?\d+(?:\.\d+)?s\b"), "TIME"),
 )
 
 

@@ -57,10 +57,10 @@ def test_a_dag_that_does_not_exist(repository_with: MakeRepository) -> None:
     pull.expect_dag_runs()
 
 
-def test_a_dag_that_is_not_allowed(repository_with: MakeRepository) -> None:
-    pull = repository_with({"unit": {"dag": "contract_quick"}}).opened()
+def test_a_dag_that_is_paused(repository_with: MakeRepository) -> None:
+    pull = repository_with({"unit": {"dag": "contract_paused"}}).opened()
 
-    pull.expect_status("preflight/unit", "error", "error: DAG 'contract_quick' is not allowed")
+    pull.expect_status("preflight/unit", "error", "error: DAG 'contract_paused' is paused")
     pull.expect_dag_runs()
 
 

@@ -6,7 +6,7 @@ import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, exists, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -58,9 +58,9 @@ class PostgresInbox:
                 continue
 
     def _claim(self) -> DeliveryClaim | None:
-        held = deliveries.alias("held")
-        lane_is_held = exists().where(and_(held.c.lane == deliveries.c.lane, held.c.state == "working"))
-        queued = and_(deliveries.c.state == "queued", deliveries.c.due_at <= func.now(), not_(lane_is_held))
+        queued = and_(
+            deliveries.c.state == "queued", deliveries.c.due_at <= func.now(), not_(_lane_is_held())
+        )
         lost = and_(deliveries.c.state == "working", deliveries.c.lease_until < func.now())
         chosen = (
             select(deliveries.c.seq)
@@ -104,15 +104,20 @@ class PostgresInbox:
         self._give_back(claim, "parked", reason, None)
 
     def next_due(self) -> float | None:
-        """The seconds until a delivery is due, None if none waits."""
+        """The seconds until a delivery is due, None if none waits.
+
+        Whoever gives back a lane wakes those that wait for it, so they count only from then on.
+        """
         with self.database.begin() as connection:
-            return next_due(connection, deliveries)
+            return next_due(
+                connection, and_(deliveries.c.state == "queued", not_(_lane_is_held())), deliveries
+            )
 
     def _give_back(self, claim: DeliveryClaim, state: str, reason: str, seconds: float | None) -> None:
         """Change the row only if it is still ours: a lease that ran out may be another worker's now."""
         values: dict[str, object] = {
             "state": state,
-            "reason": reason.replace("\0", ""),
+            "reason": reason,
             "lease_owner": None,
             "lease_until": None,
             "token": None,
@@ -124,3 +129,8 @@ class PostgresInbox:
         with self.database.begin() as connection:
             connection.execute(update(deliveries).where(mine).values(values))
             notify(connection, "delivery")
+
+
+def _lane_is_held() -> ColumnElement[bool]:
+    held = deliveries.alias("held")
+    return exists().where(and_(held.c.lane == deliveries.c.lane, held.c.state == "working"))

@@ -32,17 +32,15 @@ def due(table: Table) -> ColumnElement[bool]:
     return and_(table.c.due_at <= func.now(), free(table))
 
 
-def next_due(connection: Connection, table: Table) -> float | None:
-    """The seconds until a row of the table is due (0 if one is), None if none ever will be."""
-    lowest = select(func.extract("epoch", func.min(table.c.due_at) - func.now())).where(waiting(table))
+def next_due(connection: Connection, waiting: ColumnElement[bool], table: Table) -> float | None:
+    """The seconds until one of the waiting rows is due (0 if one is), None if none ever will be."""
+    lowest = select(func.extract("epoch", func.min(table.c.due_at) - func.now())).where(waiting)
     seconds = connection.execute(lowest).scalar()
     return None if seconds is None else max(0.0, float(seconds))
 
 
 def waiting(table: Table) -> ColumnElement[bool]:
     """Rows that nobody holds and that will be due one day."""
-    if "state" in table.c:
-        return table.c.state == "queued"
     return and_(table.c.due_at.is_not(None), free(table))
 
 
@@ -52,7 +50,7 @@ def release_dead(connection: Connection) -> int:
     for table, what in (("deliveries", "delivery"), ("runs", "run"), ("pull_requests", "report")):
         result = connection.execute(
             text(
-                f"UPDATE {table} SET lease_until = '-infinity' "  # noqa: S608 - one of three names of our own
+                f"UPDATE {table} SET lease_until = 'epoch' "  # noqa: S608 - one of three names of our own
                 f"WHERE lease_owner IS NOT NULL AND lease_until >= now() AND lease_owner NOT IN ({_LIVING})"
             )
         )

@@ -86,7 +86,7 @@ class PostgresLedger:
                     delivery_id=change.delivery_id,
                     actor=change.actor,
                     head_sha=pull.head_sha,
-                    reason=change.reason.replace("\0", ""),
+                    reason=change.reason,
                 )
             )
             if change.cancellations or any(verdict.run is not None for verdict in change.verdicts):
@@ -120,11 +120,12 @@ def _take_comment(connection: Connection, change: Change, reply: Reply) -> bool:
             comment_id=reply.comment_id,
             number=change.pull.number,
             delivery_id=change.delivery_id,
-            text=reply.text.replace("\0", ""),
+            text=reply.text,
         )
         .on_conflict_do_nothing()
+        .returning(replies.c.comment_id)  # SQLAlchemy counts no rows of an INSERT
     )
-    return taken.rowcount == 1
+    return taken.one_or_none() is not None
 
 
 def _remember_pull(connection: Connection, change: Change) -> None:
@@ -136,7 +137,7 @@ def _remember_pull(connection: Connection, change: Change) -> None:
         "head_sha": pull.head_sha,
     }
     if change.notice is not None:
-        current["notice"] = change.notice.replace("\0", "")
+        current["notice"] = change.notice
     # Where GitHub counted no comment, none of ours can be there unknown to us: no need to search for it.
     new = {"repository_id": pull.repository.id, "number": pull.number, "comment_search": pull.comments > 0}
     connection.execute(

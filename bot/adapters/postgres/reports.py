@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Table, and_, case, func, select, text, upd
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.adapters.postgres.database import translated
-from bot.adapters.postgres.leases import LEASE, due, next_due
+from bot.adapters.postgres.leases import LEASE, due, next_due, waiting
 from bot.adapters.postgres.rows import run_from
 from bot.adapters.postgres.tables import heads, pull_requests, replies, runs, shown_statuses, verdicts
 from bot.models import (
@@ -130,7 +130,7 @@ class PostgresReports:
     def next_due(self) -> float | None:
         """The seconds until a report is due, None if all is shown."""
         with self.database.begin() as connection:
-            return next_due(connection, pull_requests)
+            return next_due(connection, waiting(pull_requests), pull_requests)
 
     def verdicts(self, repository: Repository, sha: str) -> Mapping[int, Sequence[Verdict]]:
         """What each pull request with that head wants its contexts to show.

@@ -59,12 +59,12 @@ def step_from(fields: Mapping[str, Any]) -> Step:
 
 
 def step_to(step: Step) -> dict[str, object]:
-    """The step as JSON. PostgreSQL's JSON has no NUL character."""
+    """The step as JSON."""
     result = step.result
     return {
         "task_id": step.task_id,
         "map_index": step.map_index,
-        "name": _storable(step.name),
+        "name": step.name,
         "state": step.state.value,
         "try_number": step.try_number,
         "started_at": None if step.started_at is None else step.started_at.isoformat(),
@@ -73,16 +73,12 @@ def step_to(step: Step) -> dict[str, object]:
         if result is None
         else {
             "exit_code": result.exit_code,
-            "reason": _storable(result.reason),
-            "reproduce": _storable(result.reproduce),
-            "argv": _storable(result.argv),
+            "reason": result.reason,
+            "reproduce": result.reproduce,
+            "argv": result.argv,
         },
-        "excerpt": None if step.excerpt is None else [_storable(line) for line in step.excerpt],
+        "excerpt": None if step.excerpt is None else list(step.excerpt),
     }
-
-
-def _storable(text: str) -> str:
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _parse(text: str | None) -> datetime | None:

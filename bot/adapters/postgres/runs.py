@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, case, func, select, update
 
 from bot.adapters.postgres.database import notify
-from bot.adapters.postgres.leases import LEASE, due, next_due
+from bot.adapters.postgres.leases import LEASE, due, next_due, waiting
 from bot.adapters.postgres.ledger import touch_report
 from bot.adapters.postgres.rows import run_from, step_to
 from bot.adapters.postgres.tables import runs
@@ -77,7 +77,7 @@ class PostgresRuns:
                 dag_run_id=run.dag_run_id,
                 note=run.note,
                 outcome=None if run.outcome is None else run.outcome.value,
-                reason=run.reason.replace("\0", ""),
+                reason=run.reason,
                 steps=[step_to(step) for step in run.steps],
                 started_at=run.started_at,
                 finished_at=run.finished_at,
@@ -113,4 +113,4 @@ class PostgresRuns:
     def next_due(self) -> float | None:
         """The seconds until a run is due, None if none is unfinished."""
         with self.database.begin() as connection:
-            return next_due(connection, runs)
+            return next_due(connection, waiting(runs), runs)

@@ -1,0 +1,174 @@
+"""Woken at once, taken over at once, and back after the database was away."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.postgres import (
+    Database,
+    Listener,
+    PostgresInbox,
+    PostgresLedger,
+    PostgresReports,
+    PostgresRuns,
+)
+from bot.errors import StoreUnavailable
+from bot.models import Delivery
+from deploy.local.postgres import embedded_postgres
+from tests.examples import run, wanted
+
+pytestmark = pytest.mark.postgres
+
+SECONDS = 30.0
+ROOT = Path(__file__).parents[2]
+
+HOLDER = """
+import sys, threading, time
+from bot.adapters.postgres import Database, Listener, PostgresInbox, PostgresReports, PostgresRuns
+database = Database(sys.argv[1], pool_size=3)
+listening = threading.Event()
+listener = Listener(database, lambda what: listening.set())
+threading.Thread(target=listener.run, args=(lambda seconds: time.sleep(seconds) or False,), daemon=True).start()
+listening.wait(30)
+assert PostgresInbox(database).claim() and PostgresRuns(database).claim_runs(1) and PostgresReports(database).claim_pull()
+print("holding", flush=True)
+time.sleep(600)
+"""
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@contextmanager
+def listening(database: Database) -> Iterator[list[str]]:
+    """What a listener is woken for, once it listens."""
+    woken: list[str] = []
+    stop = threading.Event()
+    thread = threading.Thread(target=Listener(database, woken.append).run, args=(stop.wait,), daemon=True)
+    thread.start()
+    until(lambda: "report" in woken)
+    try:
+        yield woken
+    finally:
+        stop.set()
+        database.engine.dispose()
+        thread.join(SECONDS)
+        assert not thread.is_alive()
+
+
+def delivery(delivery_id: str = "d") -> Delivery:
+    return Delivery(delivery_id, "pull_request", b"{}", "lane")
+
+
+class TestWoken:
+    def test_by_a_delivery_at_once(self, database: Database, database_url: str) -> None:
+        with listening(Database(database_url, pool_size=2)) as woken:
+            woken.clear()
+            PostgresInbox(database).put(delivery())
+            until(lambda: "delivery" in woken)
+
+    def test_by_a_decision(self, database: Database, database_url: str) -> None:
+        with listening(Database(database_url, pool_size=2)) as woken:
+            woken.clear()
+            PostgresLedger(database).apply(wanted(run()))
+            until(lambda: {"run", "report"} <= set(woken))
+
+    def test_when_a_lane_comes_free(self, database: Database, database_url: str) -> None:
+        inbox = PostgresInbox(database)
+        inbox.put(delivery("one"))
+        claim = inbox.claim()
+        assert claim is not None
+        with listening(Database(database_url, pool_size=2)) as woken:
+            woken.clear()
+            inbox.finish(claim, ignored=False, reason="")
+            until(lambda: "delivery" in woken)
+
+    def test_at_the_start_for_all_that_was_missed(self, database_url: str) -> None:
+        with listening(Database(database_url, pool_size=2)) as woken:
+            assert {"delivery", "run", "report"} <= set(woken)
+
+    def test_not_by_what_was_rolled_back(self, database: Database, database_url: str) -> None:
+        with listening(Database(database_url, pool_size=2)) as woken:
+            woken.clear()
+            one = run()
+            with pytest.raises(Exception, match="duplicate"):
+                PostgresLedger(database).apply(wanted(one, one))
+            PostgresInbox(database).put(delivery())
+            until(lambda: "delivery" in woken)
+            assert "run" not in woken
+
+
+def test_what_a_killed_worker_held_is_taken_over_at_once(database: Database, database_url: str) -> None:
+    PostgresInbox(database).put(delivery())
+    PostgresLedger(database).apply(wanted(run()))
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, database_url], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "holding\n"
+            with listening(Database(database_url, pool_size=2)) as woken:
+                assert PostgresInbox(database).claim() is None, "whoever lives keeps what it holds"
+                woken.clear()
+                began = time.monotonic()
+                holder.send_signal(signal.SIGKILL)
+                until(lambda: PostgresInbox(database).claim())
+                until(lambda: PostgresRuns(database).claim_runs(1))
+                until(lambda: PostgresReports(database).claim_pull())
+                assert time.monotonic() - began < SECONDS, "long before its leases end"
+        finally:
+            holder.kill()
+
+
+def test_whoever_lives_keeps_what_it_holds(database: Database, database_url: str) -> None:
+    inbox = PostgresInbox(database)
+    inbox.put(delivery())
+    with listening(database), listening(Database(database_url, pool_size=2)) as other:
+        assert inbox.claim() is not None
+        other.clear()
+        until(lambda: other.count("delivery") >= 1)  # it looked for the dead once more
+        assert PostgresInbox(Database(database_url, pool_size=1)).claim() is None
+
+
+def test_the_database_may_go_away_and_come_back(tmp_path: Path) -> None:
+    with embedded_postgres(tmp_path / "postgres") as postgres:
+        url = postgres.create_database("preflight")
+        database = Database(url, pool_size=3)
+        database.migrate()
+        inbox, runs, reports = PostgresInbox(database), PostgresRuns(database), PostgresReports(database)
+        inbox.put(delivery("before"))
+        with listening(Database(url, pool_size=2)) as woken:
+            postgres.kill()
+            attempts: tuple[Callable[[], object], ...] = (
+                lambda: inbox.put(delivery("during")),
+                inbox.claim,
+                inbox.next_due,
+                lambda: runs.claim_runs(1),
+                reports.claim_pull,
+                database.check,
+            )
+            for attempt in attempts:
+                with pytest.raises(StoreUnavailable):
+                    attempt()
+            postgres.start()
+            woken.clear()
+            until(lambda: "report" in woken)
+            inbox.put(delivery("after"))
+            until(lambda: "delivery" in woken)
+            claim = inbox.claim()
+            assert claim is not None
+            assert claim.delivery.id == "before", "what was stored is still there"
+        database.close()

@@ -1,0 +1,290 @@
+"""Pull requests as a queue of reports, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+
+from bot.adapters.postgres import Database, PostgresLedger, PostgresReports
+from bot.models import (
+    PendingReply,
+    PullClaim,
+    Reply,
+    ShownComment,
+    ShownStatus,
+    Status,
+    StatusState,
+    Verdict,
+)
+from tests.examples import HEAD, HOSTILE, REPOSITORY, at, change, moved, pull, run, sha, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.postgres
+
+GREEN = Status("preflight/unit", StatusState.SUCCESS, "3 steps passed", "https://preflight.example/runs/1")
+
+
+@pytest.fixture
+def ledger(database: Database) -> PostgresLedger:
+    return PostgresLedger(database)
+
+
+@pytest.fixture
+def reports(database: Database) -> PostgresReports:
+    return PostgresReports(database)
+
+
+@pytest.fixture
+def other(database_url: str) -> Iterator[PostgresReports]:
+    """Another process's view."""
+    database = Database(database_url, pool_size=2)
+    yield PostgresReports(database)
+    database.close()
+
+
+def take(reports: PostgresReports) -> PullClaim:
+    claim = reports.claim_pull()
+    assert claim is not None, "there should be something to report"
+    return claim
+
+
+def fixed(state: StatusState, description: str) -> Verdict:
+    return Verdict("preflight/unit", "unit", status=Status("preflight/unit", state, description))
+
+
+class TestTheQueue:
+    def test_a_decision_makes_the_report_due(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
+        assert reports.claim_pull() is None
+        ledger.apply(change())
+        assert reports.next_due() == 0
+        claim = take(reports)
+        assert (claim.repository.id, claim.repository.full_name, claim.number) == (42, "acme/widgets", 12)
+        assert claim.failures == 0
+
+    def test_nobody_else_gets_it(
+        self, ledger: PostgresLedger, reports: PostgresReports, other: PostgresReports
+    ) -> None:
+        ledger.apply(change())
+        take(reports)
+        assert other.claim_pull() is None
+
+    def test_once_shown_it_rests(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
+        ledger.apply(change())
+        reports.release_pull(take(reports), seconds=None, failed=False)
+        assert reports.claim_pull() is None
+        assert reports.next_due() is None
+
+    def test_it_comes_back_when_asked(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
+        ledger.apply(change())
+        reports.release_pull(take(reports), seconds=100, failed=False)
+        assert reports.claim_pull() is None
+        due = reports.next_due()
+        assert due is not None
+        assert 50 < due <= 100
+
+    def test_what_changed_meanwhile_is_reported_at_once(
+        self, ledger: PostgresLedger, reports: PostgresReports
+    ) -> None:
+        ledger.apply(change())
+        claim = take(reports)
+        ledger.apply(change())
+        reports.release_pull(claim, seconds=None, failed=False)
+        assert take(reports).version > claim.version
+
+    def test_what_failed_keeps_its_distance_even_then(
+        self, ledger: PostgresLedger, reports: PostgresReports
+    ) -> None:
+        ledger.apply(change())
+        claim = take(reports)
+        ledger.apply(change())
+        reports.release_pull(claim, seconds=100, failed=True)
+        assert reports.claim_pull() is None
+
+    def test_failures_in_a_row_are_counted(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
+        ledger.apply(change())
+        for failures in (0, 1, 2):
+            claim = take(reports)
+            assert claim.failures == failures
+            reports.release_pull(claim, seconds=0, failed=True)
+        reports.release_pull(take(reports), seconds=0, failed=False)
+        assert take(reports).failures == 0
+
+    def test_whoever_lost_its_lease_has_no_say(
+        self, database: Database, ledger: PostgresLedger, reports: PostgresReports, other: PostgresReports
+    ) -> None:
+        ledger.apply(change())
+        late = take(reports)
+        with database.begin() as connection:
+            connection.execute(text("UPDATE pull_requests SET lease_until = now() - interval '1 s'"))
+        take(other)
+        reports.release_pull(late, seconds=0, failed=False)
+        assert reports.claim_pull() is None, "the new holder keeps its lease"
+
+
+class TestHeads:
+    def test_a_settled_head_is_done(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
+        ledger.apply(change())
+        claim = take(reports)
+        assert reports.unsettled_heads(claim) == [HEAD]
+        reports.settle_head(claim, HEAD)
+        assert reports.unsettled_heads(claim) == []
+
+    def test_one_that_changed_meanwhile_is_not(
+        self, ledger: PostgresLedger, reports: PostgresReports
+    ) -> None:
+        ledger.apply(change())
+        claim = take(reports)
+        ledger.apply(wanted(run()))
+        reports.settle_head(claim, HEAD)
+        assert reports.unsettled_heads(claim) == [HEAD]
+
+    def test_the_current_one_comes_first(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
+        ledger.apply(change(pull(head_sha=sha(1))))
+        ledger.apply(change(pull(head_sha=sha(2))))
+        ledger.apply(change(pull(head_sha=sha(1))))
+        assert reports.unsettled_heads(take(reports)) == [sha(1), sha(2)]
+
+    def test_a_push_that_nobody_decided_on_has_nothing_to_show(
+        self, ledger: PostgresLedger, reports: PostgresReports
+    ) -> None:
+        ledger.record_push(REPOSITORY, 12, sha(7), "alice")
+        ledger.apply(change())
+        assert reports.unsettled_heads(take(reports)) == [HEAD]
+
+    def test_one_reports_on_a_head_at_a_time(self, reports: PostgresReports, other: PostgresReports) -> None:
+        order: list[str] = []
+
+        def wait_for_it() -> None:
+            with other.lock_head(REPOSITORY, HEAD):
+                order.append("second")
+
+        thread = threading.Thread(target=wait_for_it)
+        with reports.lock_head(REPOSITORY, HEAD):
+            thread.start()
+            with other.lock_head(REPOSITORY, sha(2)):
+                order.append("another head")
+            order.append("first")
+        thread.join(20)
+        assert order == ["another head", "first", "second"]
+
+    def test_a_lock_ends_with_an_error(self, reports: PostgresReports, other: PostgresReports) -> None:
+        with pytest.raises(ZeroDivisionError), reports.lock_head(REPOSITORY, HEAD):
+            raise ZeroDivisionError
+        with other.lock_head(REPOSITORY, HEAD):
+            pass
+
+
+class TestSharedHeads:
+    """Two pull requests may have one head; each says what its contexts should show."""
+
+    def test_both_are_heard(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
+        ledger.apply(change(None, fixed(StatusState.SUCCESS, "one")))
+        ledger.apply(change(pull(number=13), fixed(StatusState.FAILURE, "two")))
+        heard = reports.verdicts(REPOSITORY, HEAD)
+        said = {
+            number: [one.status.description for one in says if one.status] for number, says in heard.items()
+        }
+        assert said == {12: ["one"], 13: ["two"]}
+
+    def test_one_that_closed_has_no_say(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
+        ledger.apply(change(None, fixed(StatusState.SUCCESS, "one")))
+        ledger.apply(change(pull(number=13), fixed(StatusState.FAILURE, "two")))
+        ledger.apply(change(pull(number=13, is_open=False)))
+        assert set(reports.verdicts(REPOSITORY, HEAD)) == {12}
+
+    def test_nor_one_that_moved_on(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
+        ledger.apply(change(None, fixed(StatusState.SUCCESS, "one")))
+        ledger.apply(change(pull(number=13), fixed(StatusState.FAILURE, "two")))
+        ledger.apply(change(moved(pull(number=13), sha(5))))
+        assert set(reports.verdicts(REPOSITORY, HEAD)) == {12}
+
+    def test_and_that_is_shown_at_once(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
+        """Else the failure of one that moved on would stay on the other's commit for ever."""
+        ledger.apply(change(None, fixed(StatusState.SUCCESS, "one")))
+        ledger.apply(change(pull(number=13), fixed(StatusState.FAILURE, "two")))
+        for _ in range(2):
+            claim = take(reports)
+            reports.settle_head(claim, HEAD)
+            reports.release_pull(claim, seconds=None, failed=False)
+        ledger.apply(change(moved(pull(number=13), sha(5))))
+        assert HEAD in reports.unsettled_heads(take(reports))
+
+    def test_where_all_are_closed_their_last_word_stays(
+        self, ledger: PostgresLedger, reports: PostgresReports
+    ) -> None:
+        ledger.apply(change(None, fixed(StatusState.FAILURE, "one")))
+        ledger.apply(change(pull(is_open=False)))
+        assert set(reports.verdicts(REPOSITORY, HEAD)) == {12}
+
+    def test_own_verdicts_are_of_one_pull_request(
+        self, ledger: PostgresLedger, reports: PostgresReports
+    ) -> None:
+        ledger.apply(change(None, fixed(StatusState.SUCCESS, "one")))
+        ledger.apply(change(pull(number=13), fixed(StatusState.FAILURE, "two")))
+        claim = take(reports)
+        own = [one.status.description for one in reports.own_verdicts(claim, HEAD) if one.status]
+        assert own == [{12: "one", 13: "two"}[claim.number]]
+
+    def test_another_repository_has_nothing_to_say(
+        self, ledger: PostgresLedger, reports: PostgresReports
+    ) -> None:
+        fork = replace(REPOSITORY, id=43, full_name="rita/widgets")
+        ledger.apply(change(pull(repository=fork), fixed(StatusState.SUCCESS, "fork")))
+        assert reports.verdicts(REPOSITORY, HEAD) == {}
+
+
+class TestShown:
+    def test_what_was_shown_is_remembered(self, reports: PostgresReports) -> None:
+        reports.set_shown(REPOSITORY, HEAD, GREEN)
+        shown = reports.shown(REPOSITORY, HEAD)
+        assert {context: one.status for context, one in shown.items()} == {"preflight/unit": GREEN}
+        assert isinstance(shown["preflight/unit"], ShownStatus)
+
+    def test_the_last_word_counts(self, reports: PostgresReports) -> None:
+        reports.set_shown(REPOSITORY, HEAD, replace(GREEN, state=StatusState.PENDING))
+        reports.set_shown(REPOSITORY, HEAD, GREEN)
+        assert reports.shown(REPOSITORY, HEAD)["preflight/unit"].status == GREEN
+        assert reports.shown(REPOSITORY, sha(2)) == {}
+
+    def test_the_comment_is_remembered(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
+        ledger.apply(replace(change(pull(comments=0)), notice="a notice"))
+        claim = take(reports)
+        assert reports.head_of(claim) == (HEAD, "a notice")
+        assert reports.comment(claim) == ShownComment(None, "", None, search=False)
+        comment = ShownComment(7, "abc", at(5), search=False)
+        reports.set_comment(claim, comment)
+        assert reports.comment(claim) == comment
+
+    def test_where_others_commented_ours_may_be_there_unknown_to_us(
+        self, ledger: PostgresLedger, reports: PostgresReports
+    ) -> None:
+        ledger.apply(change(pull(comments=3)))
+        assert reports.comment(take(reports)).search
+
+    def test_a_notice_stays_until_it_is_taken_away(
+        self, ledger: PostgresLedger, reports: PostgresReports
+    ) -> None:
+        ledger.apply(replace(change(), notice="broken"))
+        ledger.apply(change())
+        claim = take(reports)
+        assert reports.head_of(claim)[1] == "broken"
+        ledger.apply(replace(change(), notice=""))
+        assert reports.head_of(claim)[1] == ""
+
+    def test_replies_wait_until_they_are_done(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
+        ledger.apply(replace(change(), reply=Reply(5002, HOSTILE)))
+        ledger.apply(replace(change(), reply=Reply(5001, "hello")))
+        claim = take(reports)
+        first, second = reports.pending_replies(claim)
+        assert first == PendingReply(Reply(5001, "hello"), reacted=False, attempted=False)
+        assert second.reply.comment_id == 5002
+        reports.set_reply(claim, replace(first, reacted=True), done=False)
+        assert reports.pending_replies(claim)[0].reacted
+        reports.set_reply(claim, first, done=True)
+        assert [one.reply.comment_id for one in reports.pending_replies(claim)] == [5002]
