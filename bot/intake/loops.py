@@ -43,10 +43,13 @@ class Loop:
             thread.start()
 
     def wake(self) -> None:
-        """There may be work."""
+        """There may be work, for one thread: the others would only race with it.
+
+        One that finds some wakes the next, in case there is more.
+        """
         with self._condition:
             self._woken += 1
-            self._condition.notify_all()
+            self._condition.notify()
 
     def stop(self) -> None:
         """Take no new work; what is being done is finished."""
@@ -65,8 +68,9 @@ class Loop:
         while not self._stopped:
             seen = self._woken
             try:
-                while not self._stopped and self.work():
-                    pass
+                if self.work():
+                    self._wake_another()
+                    continue
                 due = self.next_due()
             except StoreUnavailable as error:
                 log.warning("%s: %s", self.name, error)
@@ -77,9 +81,14 @@ class Loop:
                 due = ERROR_SECONDS
             self._sleep(seen, pause(due))
 
+    def _wake_another(self) -> None:
+        with self._condition:
+            self._condition.notify()
+
     def _sleep(self, seen: int, seconds: float) -> None:
         with self._condition:
-            self._condition.wait_for(lambda: self._stopped or self._woken != seen, seconds)
+            if not self._stopped and self._woken == seen:
+                self._condition.wait(seconds)
 
 
 def pause(due: float | None) -> float:

@@ -6,7 +6,7 @@ import logging
 import random
 from typing import TYPE_CHECKING
 
-from bot.errors import AirflowRefused, GitHubRefused, PreflightError, StoreUnavailable, Temporary
+from bot.errors import AirflowRefused, GitHubRefused, PreflightError, Temporary
 from bot.metrics import HANDLED
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ class DeliveryWorker:
             return False
         try:
             handled = self.handler.handle(claim)
-        except StoreUnavailable:
-            raise  # what we hold comes free by itself when the database is back
         except Temporary as error:
             self._retry(claim, error)
         except (GitHubRefused, AirflowRefused) as error:

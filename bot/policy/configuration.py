@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +21,9 @@ PATH = ".github/preflight.yaml"
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
 MAX_PROBLEMS = 10
+MAX_BITS = 64
+# What PyYAML's conversions of a value raise, beside its own errors.
+UNREADABLE = (ValueError, LookupError, ArithmeticError, AttributeError, TypeError)
 
 # What the bot itself puts at the top of conf (Prow's names and our own): params may not redefine it.
 RESERVED = frozenset(
@@ -153,10 +157,15 @@ def _scalar(node: yaml.Node, line: int) -> object:
     loader = yaml.SafeLoader("")
     try:
         value = loader.construct_object(node)
-    except (yaml.YAMLError, ValueError) as error:
+    except yaml.YAMLError as error:
         raise ConfigurationError([Problem(line, f"can't be read: {str(error).splitlines()[0]}")]) from None
+    except UNREADABLE:
+        raise ConfigurationError([Problem(line, "can't be read: put it in quotes if it is text")]) from None
     finally:
         loader.dispose()
+    too_large = isinstance(value, int) and value.bit_length() > MAX_BITS
+    if too_large or (isinstance(value, float) and not math.isfinite(value)):
+        raise ConfigurationError([Problem(line, "JSON has no such number: put it in quotes if it is text")])
     if value is None or isinstance(value, str | int | float | bool):
         return value
     return str(node.value)  # a date or binary: JSON has neither, the text is what was meant

@@ -196,6 +196,19 @@ class TestWrites:
         assert limited.value.retry_after == 17
         assert len(there.requests(mark)) == 1
 
+    def test_while_github_wants_us_to_slow_down_nothing_is_sent(self, there: There) -> None:
+        there.standin.fault("/statuses/", status=403, headers={"Retry-After": "17"})
+        with pytest.raises(GitHubRateLimited):
+            there.github.set_status(there.known, there.sha, PENDING)
+        mark = there.standin.mark()
+        with pytest.raises(GitHubRateLimited) as limited:
+            there.github.tip(there.known, "main")
+        assert limited.value.retry_after == 17
+        assert there.requests(mark) == []
+        there.clock.now += 17
+        there.github.set_status(there.known, there.sha, PENDING)
+        assert len(there.requests(mark)) == 1
+
     def test_429_without_a_time_asks_for_a_minute(self, there: There) -> None:
         there.standin.fault("/statuses/", status=429)
         with pytest.raises(GitHubRateLimited) as limited:

@@ -68,8 +68,10 @@ class Access(Protocol):
 class TokenAccess:
     """Access with a personal token: the same for every repository."""
 
-    def __init__(self, api_url: str, credentials: PersonalToken, transport: Transport) -> None:
-        self._requester = Requester(api_url, Token(credentials.token), transport)
+    def __init__(
+        self, api_url: str, credentials: PersonalToken, transport: Transport, clock: Callable[[], float]
+    ) -> None:
+        self._requester = Requester(api_url, Token(credentials.token), transport, clock)
         self._identity: SharedCache[str, Identity] = SharedCache({})
 
     def requester(self, repository: Repository, name: str) -> Requester:  # noqa: ARG002 - one for all of them
@@ -97,7 +99,7 @@ class AppAccess:
         self._api_url = api_url
         self._clock = clock
         self._transport = transport
-        self._app = Requester(api_url, AppAuth(credentials.app_id, credentials.private_key), transport)
+        self._app = Requester(api_url, AppAuth(credentials.app_id, credentials.private_key), transport, clock)
         self._itself: SharedCache[str, tuple[Identity, str]] = SharedCache({})
         self._installations: SharedCache[int, int] = SharedCache(
             TTLCache(10_000, INSTALLATION_IS_GOOD_FOR, clock)
@@ -119,7 +121,9 @@ class AppAccess:
 
         return self._requesters.get(
             installation,
-            lambda: Requester(self._api_url, InstallationAuth(mint, self._clock), self._transport),
+            lambda: Requester(
+                self._api_url, InstallationAuth(mint, self._clock), self._transport, self._clock
+            ),
         )
 
     def identity(self) -> Identity:

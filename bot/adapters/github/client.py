@@ -91,7 +91,7 @@ class GitHubClient:
         self._access: Access = (
             AppAccess(api_url, credentials, self._transport, clock)
             if isinstance(credentials, AppKey)
-            else TokenAccess(api_url, credentials, self._transport)
+            else TokenAccess(api_url, credentials, self._transport, clock)
         )
         self._names: SharedCache[tuple[int, str], str] = SharedCache(
             TTLCache(10_000, NAME_IS_GOOD_FOR, clock)

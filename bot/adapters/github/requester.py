@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import posixpath
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -12,9 +14,11 @@ from github.Consts import API_VERSION_2022_11_28
 
 from bot.adapters.github.answers import CredentialsRefused, check_answer
 from bot.adapters.github.installation_auth import InstallationAuth
-from bot.errors import GitHubRefused
+from bot.errors import GitHubRateLimited, GitHubRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from github.Auth import Auth
 
     from bot.adapters.github.transport import Transport
@@ -29,10 +33,16 @@ class Requester(github.Requester.Requester):
 
     All of PyGithub's calls with JSON pass through `requestJson`. It raises our own errors, so that PyGithub
     sees successes only, and sends a request once more only when GitHub refused an installation token (401):
-    such a request was not carried out.
+    such a request was not carried out. While GitHub wants us to slow down, nothing is sent.
     """
 
-    def __init__(self, api_url: str, auth: Auth, transport: Transport) -> None:
+    def __init__(
+        self,
+        api_url: str,
+        auth: Auth,
+        transport: Transport,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__(
             auth=auth,
             base_url=api_url,
@@ -46,6 +56,8 @@ class Requester(github.Requester.Requester):
             api_version=API_VERSION_2022_11_28,
         )
         self._transport = transport
+        self._clock = clock
+        self._not_before = -math.inf
 
     def requestJson(  # noqa: N802, PLR0917 - PyGithub's name and parameters
         self,
@@ -80,11 +92,19 @@ class Requester(github.Requester.Requester):
     def _send(
         self, verb: str, address: str, headers: dict[str, str], body: str | None
     ) -> tuple[int, dict[str, Any], str]:
+        wait = self._not_before - self._clock()
+        if wait > 0:
+            raise GitHubRateLimited(f"GitHub asked us to slow down: nothing is sent for {wait:.0f} s", wait)
         if self.auth is not None:
             self.auth.authentication(headers)
         kind = kind_of(address.removeprefix(self.base_url))
         status, answered, text = self._transport.send(verb, address, kind, headers, body)
-        check_answer(verb, address, status, answered, text)
+        try:
+            check_answer(verb, address, status, answered, text)
+        except GitHubRateLimited as error:
+            # For all that these credentials send: who goes on asking is banned in the end.
+            self._not_before = self._clock() + (error.retry_after or 0.0)
+            raise
         return status, {name.lower(): value for name, value in answered.items()}, text
 
     def _address(self, url: str) -> str:

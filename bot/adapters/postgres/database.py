@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import secrets
+import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import psycopg.errors
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.errors import StoreUnavailable
@@ -22,8 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 CHANNEL = "preflight"
+TRUSTED_SECONDS = 1.0  # that an idle connection is believed to stand
 MIGRATION_LOCK = 0x70726566  # "pref": any number will do, as long as every process takes the same
 
 
@@ -34,20 +39,28 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool_size: int = 20) -> None:
-        self.owner = secrets.randbelow(2**63 - 1) + 1
+        self.owner = new_owner()
         self.engine = create_engine(
             url,
             pool_size=pool_size,
             max_overflow=4,
             pool_timeout=10,
-            pool_pre_ping=True,
             connect_args={"connect_timeout": 5, "application_name": "preflight"},
         )
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        event.listen(self.engine, "checkin", _note_idle)
+        event.listen(self.engine, "checkout", _check_idle)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A transaction; StoreUnavailable if the database is not there or goes away."""
         with translated(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def once(self) -> Iterator[Connection]:
+        """For single statements: each is a transaction of its own, in one round trip instead of three."""
+        with translated(), self._autocommit.connect() as connection:
             yield connection
 
     def migrate(self) -> None:
@@ -71,6 +84,26 @@ class Database:
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
+
+
+def new_owner() -> int:
+    """A number for a worker, as large as an advisory lock takes."""
+    return secrets.randbelow(2**63 - 1) + 1
+
+
+def _note_idle(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info["idle_since"] = time.monotonic()
+
+
+def _check_idle(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+    """See that a connection that lay idle still stands; one in steady use would fail either way."""
+    if time.monotonic() - record.info.get("idle_since", math.inf) > TRUSTED_SECONDS:
+        driver = cast("psycopg.Connection", connection)
+        try:
+            driver.execute("SELECT 1")
+            driver.rollback()
+        except psycopg.Error as error:
+            raise DisconnectionError from error
 
 
 @contextmanager

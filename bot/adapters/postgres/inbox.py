@@ -6,17 +6,29 @@ import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.adapters.postgres.database import notify
+from bot.adapters.postgres.database import CHANNEL, notify
 from bot.adapters.postgres.leases import LEASE, next_due
 from bot.adapters.postgres.tables import deliveries
 from bot.models import Delivery, DeliveryClaim, Receipt
 
 if TYPE_CHECKING:
     from bot.adapters.postgres.database import Database
+
+# One round trip: a webhook waits for it. Whoever was parked has a reason, whoever is new has none.
+PUT = text(
+    """
+    WITH put AS (
+        INSERT INTO deliveries (id, event, lane, body) VALUES (:id, :event, :lane, :body)
+        ON CONFLICT (id) DO UPDATE SET state = 'queued', tries = 0, due_at = now(), finished_at = NULL
+        WHERE deliveries.state = 'parked'
+        RETURNING reason
+    )
+    SELECT reason, pg_notify(:channel, 'delivery') FROM put
+    """
+)
 
 
 class PostgresInbox:
@@ -27,23 +39,12 @@ class PostgresInbox:
 
     def put(self, delivery: Delivery) -> Receipt:
         """Store the delivery durably; a repeated id is ignored unless it is parked."""
-        table = deliveries.c
-        statement = (
-            insert(deliveries)
-            .values(id=delivery.id, event=delivery.event, lane=delivery.lane, body=delivery.body)
-            .on_conflict_do_update(
-                index_elements=[table.id],
-                set_={"state": "queued", "tries": 0, "due_at": func.now(), "finished_at": None},
-                where=table.state == "parked",
-            )
-            .returning(table.finished_at, table.reason)
-        )
-        with self.database.begin() as connection:
-            row = connection.execute(statement).one_or_none()
-            if row is None:
-                return Receipt.REPEATED
-            notify(connection, "delivery")
-            return Receipt.REQUEUED if row.reason else Receipt.STORED
+        values = {"id": delivery.id, "event": delivery.event, "lane": delivery.lane, "body": delivery.body}
+        with self.database.once() as connection:
+            row = connection.execute(PUT, values | {"channel": CHANNEL}).one_or_none()
+        if row is None:
+            return Receipt.REPEATED
+        return Receipt.REQUEUED if row.reason else Receipt.STORED
 
     def claim(self) -> DeliveryClaim | None:
         """Take the oldest delivery that is due and whose lane nobody holds.
@@ -85,7 +86,7 @@ class PostgresInbox:
                 deliveries.c.id, deliveries.c.event, deliveries.c.body, deliveries.c.lane, deliveries.c.tries
             )
         )
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             row = connection.execute(statement).one_or_none()
         if row is None:
             return None
@@ -108,7 +109,7 @@ class PostgresInbox:
 
         Whoever gives back a lane wakes those that wait for it, so they count only from then on.
         """
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             return next_due(
                 connection, and_(deliveries.c.state == "queued", not_(_lane_is_held())), deliveries
             )

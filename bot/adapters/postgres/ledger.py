@@ -13,10 +13,12 @@ from bot.adapters.postgres.tables import decisions, heads, pull_requests, replie
 from bot.models import History, StatusState
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy import Connection
 
     from bot.adapters.postgres.database import Database
-    from bot.models import Change, PullRequest, Reply, Repository, Run, Verdict
+    from bot.models import Cancellation, Change, PullRequest, Reply, Repository, Run, Verdict
 
 RUNS_KEPT_IN_MIND = 200
 
@@ -69,16 +71,15 @@ class PostgresLedger:
         with self.database.begin() as connection:
             if change.reply is not None and not _take_comment(connection, change, change.reply):
                 return False
-            _remember_pull(connection, change)
-            for cancellation in change.cancellations:
-                _cancel(
-                    connection, change, cancellation.run_ids, cancellation.kind.value, cancellation.reason
-                )
+            # Rows are locked in one order everywhere, so that no two wait for each other: runs, then the pull
+            # request, then its heads.
+            touched = {sha for one in change.cancellations for sha in _cancel(connection, one)}
+            touched |= _remember_pull(connection, change)
             for verdict in change.verdicts:
                 if verdict.run is not None:
                     _start(connection, verdict.run)
                 _show(connection, pull, verdict)
-            touch_report(connection, pull.repository.id, pull.number, pull.head_sha)
+            touch_report(connection, pull.repository.id, pull.number, {pull.head_sha, *touched})
             connection.execute(
                 insert(decisions).values(
                     repository_id=pull.repository.id,
@@ -94,19 +95,22 @@ class PostgresLedger:
         return True
 
 
-def touch_report(connection: Connection, repository_id: int, number: int, sha: str) -> None:
-    """Something about this head changed: have the pull request reported on, now."""
-    row = {"repository_id": repository_id, "number": number, "sha": sha, "settled": False}
-    connection.execute(
-        insert(heads)
-        .values(row)
-        .on_conflict_do_update(
-            index_elements=[heads.c.repository_id, heads.c.number, heads.c.sha], set_={"settled": False}
-        )
-    )
+def touch_report(connection: Connection, repository_id: int, number: int, shas: Collection[str]) -> None:
+    """Something about these heads changed: have the pull request reported on, now."""
     mine = and_(pull_requests.c.repository_id == repository_id, pull_requests.c.number == number)
     connection.execute(
         update(pull_requests).where(mine).values(version=pull_requests.c.version + 1, due_at=func.now())
+    )
+    rows = [
+        {"repository_id": repository_id, "number": number, "sha": sha, "settled": False}
+        for sha in sorted(shas)
+    ]
+    connection.execute(
+        insert(heads)
+        .values(rows)
+        .on_conflict_do_update(
+            index_elements=[heads.c.repository_id, heads.c.number, heads.c.sha], set_={"settled": False}
+        )
     )
     notify(connection, "report")
 
@@ -128,8 +132,11 @@ def _take_comment(connection: Connection, change: Change, reply: Reply) -> bool:
     return taken.one_or_none() is not None
 
 
-def _remember_pull(connection: Connection, change: Change) -> None:
+def _remember_pull(connection: Connection, change: Change) -> set[str]:
+    """Remember the pull request; returns the head that it moved on from, which others may share."""
     pull = change.pull
+    mine = and_(pull_requests.c.repository_id == pull.repository.id, pull_requests.c.number == pull.number)
+    before = set(connection.execute(select(pull_requests.c.head_sha).where(mine)).scalars())
     current: dict[str, object] = {
         "full_name": pull.repository.full_name,
         "private": pull.repository.private,
@@ -147,18 +154,26 @@ def _remember_pull(connection: Connection, change: Change) -> None:
             index_elements=[pull_requests.c.repository_id, pull_requests.c.number], set_=current
         )
     )
+    return before
 
 
-def _cancel(connection: Connection, change: Change, run_ids: tuple[str, ...], kind: str, reason: str) -> None:
-    """Ask the runs to stop; the first reason counts, and one that has ended stays what it is."""
+def _cancel(connection: Connection, cancellation: Cancellation) -> set[str]:
+    """Ask the runs to stop, and return their heads.
+
+    The first reason counts, and a run that has ended stays what it is.
+    """
     stopped = connection.execute(
         update(runs)
-        .where(runs.c.id.in_(run_ids), runs.c.phase != "finished", runs.c.cancel.is_(None))
-        .values(cancel=reason, cancel_kind=kind, due_at=func.now(), version=runs.c.version + 1)
+        .where(runs.c.id.in_(cancellation.run_ids), runs.c.phase != "finished", runs.c.cancel.is_(None))
+        .values(
+            cancel=cancellation.reason,
+            cancel_kind=cancellation.kind.value,
+            due_at=func.now(),
+            version=runs.c.version + 1,
+        )
         .returning(runs.c.head_sha)
     )
-    for sha in {row.head_sha for row in stopped}:
-        touch_report(connection, change.pull.repository.id, change.pull.number, sha)
+    return set(stopped.scalars())
 
 
 def _start(connection: Connection, run: Run) -> None:

@@ -9,7 +9,7 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from bot.adapters.postgres.database import CHANNEL, translated
+from bot.adapters.postgres.database import CHANNEL, new_owner, translated
 from bot.adapters.postgres.leases import release_dead
 from bot.errors import StoreUnavailable
 
@@ -44,6 +44,8 @@ class Listener:
                 with translated(), self.database.engine.connect() as connection:
                     self._listen(connection, stopped)
             except (StoreUnavailable, DBAPIError, psycopg.Error) as error:
+                # What we hold may soon be in another's hands: what we take from now on, a new worker takes.
+                self.database.owner = new_owner()
                 log.warning("not woken by the database for now, polling only: %s", error)
                 if stopped(RECONNECT_SECONDS):
                     return

@@ -24,7 +24,7 @@ class PostgresReader:
 
     def run(self, run_id: str) -> Run | None:
         """The run of that id."""
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             row = connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
         return None if row is None else run_from(row)
 

@@ -57,7 +57,7 @@ class PostgresReports:
             .values(lease_owner=self.database.owner, lease_until=func.now() + LEASE)
             .returning(pull_requests)
         )
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             row = connection.execute(statement).one_or_none()
         if row is None:
             return None
@@ -72,7 +72,7 @@ class PostgresReports:
         table = pull_requests.c
         later = None if seconds is None else func.now() + timedelta(seconds=seconds)
         unchanged = table.version == claim.version
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             connection.execute(
                 update(pull_requests)
                 .where(_mine(pull_requests, claim), table.lease_until == claim.lease)
@@ -99,7 +99,7 @@ class PostgresReports:
             )
             .order_by(heads.c.sha != pull_requests.c.head_sha, heads.c.seen_at.desc())
         )
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             return list(connection.execute(statement).scalars())
 
     def settle_head(self, claim: PullClaim, sha: str) -> None:
@@ -110,7 +110,7 @@ class PostgresReports:
             .with_for_update()
             .scalar_subquery()
         )
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             connection.execute(
                 update(heads)
                 .where(_mine(heads, claim), heads.c.sha == sha, unchanged == claim.version)
@@ -129,7 +129,7 @@ class PostgresReports:
 
     def next_due(self) -> float | None:
         """The seconds until a report is due, None if all is shown."""
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             return next_due(connection, waiting(pull_requests), pull_requests)
 
     def verdicts(self, repository: Repository, sha: str) -> Mapping[int, Sequence[Verdict]]:
@@ -149,14 +149,14 @@ class PostgresReports:
 
     def own_verdicts(self, claim: PullClaim, sha: str) -> Sequence[Verdict]:
         """What this pull request says about that head, by context."""
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             return _verdicts(connection, claim.repository, sha).get(claim.number, [])
 
     def shown(self, repository: Repository, sha: str) -> Mapping[str, ShownStatus]:
         """What the head's contexts show, by context."""
         table = shown_statuses.c
         statement = select(shown_statuses).where(table.repository_id == repository.id, table.sha == sha)
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             return {
                 row.context: ShownStatus(
                     Status(row.context, StatusState(row.state), row.description, row.target_url),
@@ -174,7 +174,7 @@ class PostgresReports:
             "target_url": status.target_url,
             "sent_at": func.now(),
         }
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             connection.execute(
                 insert(shown_statuses)
                 .values(where | says)
@@ -184,20 +184,20 @@ class PostgresReports:
     def head_of(self, claim: PullClaim) -> tuple[str, str]:
         """The head that the comment is about, and the notice above its table."""
         statement = select(pull_requests.c.head_sha, pull_requests.c.notice)
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             row = connection.execute(statement.where(_mine(pull_requests, claim))).one()
         return row.head_sha, row.notice
 
     def comment(self, claim: PullClaim) -> ShownComment:
         """What we know of the comment."""
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             row = connection.execute(select(pull_requests).where(_mine(pull_requests, claim))).one()
         sent_at = None if row.comment_sent_at is None else row.comment_sent_at.astimezone(UTC)
         return ShownComment(row.comment_id, row.comment_digest, sent_at, search=row.comment_search)
 
     def set_comment(self, claim: PullClaim, comment: ShownComment) -> None:
         """Remember what the comment shows now, or that one may be there."""
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             connection.execute(
                 update(pull_requests)
                 .where(_mine(pull_requests, claim))
@@ -216,7 +216,7 @@ class PostgresReports:
             .where(_mine(replies, claim), replies.c.done.is_(False))
             .order_by(replies.c.comment_id)
         )
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             return [
                 PendingReply(Reply(row.comment_id, row.text), reacted=row.reacted, attempted=row.attempted)
                 for row in connection.execute(statement)
@@ -224,7 +224,7 @@ class PostgresReports:
 
     def set_reply(self, claim: PullClaim, reply: PendingReply, *, done: bool) -> None:
         """Remember how far an answer got."""
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             connection.execute(
                 update(replies)
                 .where(_mine(replies, claim), replies.c.comment_id == reply.reply.comment_id)

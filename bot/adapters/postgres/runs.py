@@ -44,7 +44,7 @@ class PostgresRuns:
             .values(lease_owner=self.database.owner, lease_until=func.now() + LEASE)
             .returning(runs, (runs.c.nudged_at > func.now() - FRESH).label("nudged"))
         )
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             rows = connection.execute(statement).all()
         claims = [
             RunClaim(
@@ -60,7 +60,7 @@ class PostgresRuns:
 
     def intend(self, claim: RunClaim, dag_run_id: str) -> None:
         """Remember, before Airflow is asked, the id under which the run may be there."""
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             connection.execute(update(runs).where(runs.c.id == claim.run.id).values(dag_run_id=dag_run_id))
 
     def save_run(self, claim: RunClaim, run: Run, *, cancel_sent: bool, seconds: float | None) -> None:
@@ -93,7 +93,7 @@ class PostgresRuns:
             if row is None:
                 return  # our lease ran out; whoever holds the run now sees the same truth in Airflow
             if run != claim.run:
-                touch_report(connection, run.repository.id, run.number, run.head_sha)
+                touch_report(connection, run.repository.id, run.number, {run.head_sha})
             if not run.finished and row.version != claim.version:
                 notify(connection, "run")
 
@@ -112,5 +112,5 @@ class PostgresRuns:
 
     def next_due(self) -> float | None:
         """The seconds until a run is due, None if none is unfinished."""
-        with self.database.begin() as connection:
+        with self.database.once() as connection:
             return next_due(connection, waiting(runs), runs)
