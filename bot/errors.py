@@ -66,5 +66,9 @@ class ParamsRefused(AirflowRefused):
     """The DAG's Params do not accept the conf; the message names the parameter."""
 
 
+class Overtaken(Temporary):
+    """Another worker decided about the pull request in the meantime: decide again, on what is now."""
+
+
 class StoreUnavailable(Temporary):
     """The database did not answer."""

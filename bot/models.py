@@ -322,12 +322,14 @@ class Run:
 class History:
     """What we ourselves remember of a pull request.
 
-    Its runs, oldest first; who pushed which head; whether its head shows a broken configuration.
+    Its runs, oldest first; who pushed which head; whether its head shows a broken configuration; and the
+    latest decision that all this holds.
     """
 
     runs: tuple[Run, ...] = ()
     pushers: Mapping[str, str] = field(default_factory=dict)
     config_broken: bool = False
+    decision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +354,8 @@ class Change:
     """What a decision changes for one pull request; stored whole or not at all.
 
     `verdicts` are what contexts show from now on; a run among them is new, and gets its attempt when it
-    is stored. `notice` is None to leave the comment's notice as it is.
+    is stored. `notice` is None to leave the comment's notice as it is. `after` is the latest decision that
+    this one took into account, None if it does not depend on any.
     """
 
     pull: PullRequest
@@ -363,6 +366,7 @@ class Change:
     cancellations: tuple[Cancellation, ...] = ()
     reply: Reply | None = None
     notice: str | None = None
+    after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,10 @@ class Ledger(Protocol):
         ...
 
     def apply(self, change: Change) -> bool:
-        """Store a decision whole. False, and nothing stored, if its comment was answered before."""
+        """Store a decision whole. False, and nothing stored, if its comment was answered before.
+
+        Overtaken, and nothing stored, if another decision came between.
+        """
         ...
 
 

@@ -10,6 +10,8 @@ from bot.events.payload import take
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+BITS = 64
+
 
 def lane_of(payload: Mapping[str, object], delivery_id: str) -> str:
     """The lane of a delivery: its pull request, else its repository, else one of its own.
@@ -24,9 +26,12 @@ def lane_of(payload: Mapping[str, object], delivery_id: str) -> str:
 
 
 def _first(payload: Mapping[str, object], *paths: str) -> int | None:
+    """The first number of 64 bits, which is what GitHub's are: a lane has to stay short."""
     for path in paths:
         try:
-            return take(payload, path, int)
+            number = take(payload, path, int)
         except MalformedPayload:
             continue
+        if number.bit_length() < BITS:
+            return number
     return None

@@ -133,6 +133,7 @@ class DeliveryHandler:
             cancellations=tuple(cancellations),
             reply=reply,
             notice=notice,
+            after=decision.after,
         )
 
     def _run(self, action: StartRun, delivery_id: str, decision: Decision, pull: PullRequest) -> Run:

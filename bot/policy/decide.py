@@ -41,12 +41,13 @@ def _decide_pull_request(event: PullRequestEvent, facts: Facts) -> Decision:
             (CancelRuns(running, CancelKind.CLOSED, texts.CLOSED),) if running else (),
             pull,
             actor=event.sender,
+            after=history.decision,
         )
     actions = stale_runs(pull, history)
     base = facts.base()
     if not configured(base):
-        return Decision(
-            DecisionKind.IGNORE, "the repository has no preflight.yaml", actions, pull, base, event.sender
-        )
-    kind, reason, more = automatic_actions(pull, base, facts)
-    return Decision(kind, reason, (*actions, *more), pull, base, event.sender)
+        kind, reason = DecisionKind.IGNORE, "the repository has no preflight.yaml"
+    else:
+        kind, reason, more = automatic_actions(pull, base, facts)
+        actions = (*actions, *more)
+    return Decision(kind, reason, actions, pull, base, event.sender, history.decision)

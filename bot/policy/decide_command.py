@@ -75,7 +75,8 @@ class _Commands:
         )
         answer = Answer(self.event.comment_id, reply)
         actions = (answer, *self.actions)
-        return Decision(self.kind, self.reason, actions, self.pull, self.base, self.event.author)
+        after = self.history.decision
+        return Decision(self.kind, self.reason, actions, self.pull, self.base, self.event.author, after)
 
     def cancel(self, asked: Sequence[Command]) -> None:
         """Stop the named runs, or all."""

@@ -78,7 +78,11 @@ Action = StartRun | CancelRuns | ShowStatus | Answer | Notify
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do, and why. `pull` and `base` are what it was decided on, None where that was not needed."""
+    """What to do, and why.
+
+    `pull`, `base` and `after` (our latest decision before) are what it was decided on, None where that was
+    not needed.
+    """
 
     kind: DecisionKind
     reason: str
@@ -86,3 +90,4 @@ class Decision:
     pull: PullRequest | None = None
     base: Base | None = None
     actor: str = ""
+    after: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import secrets
 import time
@@ -130,6 +131,12 @@ def translated() -> Iterator[None]:
 def notify(connection: Connection, what: str) -> None:
     """Wake whoever waits for `what`, once this transaction is committed."""
     connection.execute(text("SELECT pg_notify(:channel, :what)"), {"channel": CHANNEL, "what": what})
+
+
+def lock_key(*what: object) -> int:
+    """The number of an advisory lock for a thing of that name."""
+    digest = hashlib.sha256(":".join(map(str, what)).encode()).digest()
+    return int.from_bytes(digest[:8], signed=True)
 
 
 def _first_line(error: DBAPIError) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from bot.adapters.postgres.database import notify
+from bot.adapters.postgres.database import lock_key, notify
 from bot.adapters.postgres.rows import run_from
 from bot.adapters.postgres.tables import decisions, heads, pull_requests, replies, runs, verdicts
+from bot.errors import Overtaken
 from bot.models import History, StatusState
 
 if TYPE_CHECKING:
@@ -57,18 +58,25 @@ class PostgresLedger:
             verdicts.c.state != StatusState.SUCCESS.value,
         )
         with self.database.begin() as connection:
+            decision = _latest_decision(connection, repository, number)  # before what must not be older
             rows = [*connection.execute(latest.limit(RUNS_KEPT_IN_MIND)), *connection.execute(unfinished)]
             known = {row.id: run_from(row) for row in rows}
             return History(
                 runs=tuple(sorted(known.values(), key=lambda run: (run.created_at, run.attempt))),
                 pushers={row.sha: row.pusher for row in connection.execute(pushers)},
                 config_broken=connection.execute(broken).scalar() is not None,
+                decision=decision,
             )
 
     def apply(self, change: Change) -> bool:
-        """Store a decision whole. False, and nothing stored, if its comment was answered before."""
+        """Store a decision whole. False, and nothing stored, if its comment was answered before.
+
+        Overtaken, and nothing stored, if another decision came between: a worker that lost its lease while
+        it decided must not decide twice.
+        """
         pull = change.pull
         with self.database.begin() as connection:
+            _check_turn(connection, change)
             if change.reply is not None and not _take_comment(connection, change, change.reply):
                 return False
             # Rows are locked in one order everywhere, so that no two wait for each other: runs, then the pull
@@ -113,6 +121,23 @@ def touch_report(connection: Connection, repository_id: int, number: int, shas: 
         )
     )
     notify(connection, "report")
+
+
+def _latest_decision(connection: Connection, repository: Repository, number: int) -> int:
+    latest = select(func.coalesce(func.max(decisions.c.seq), 0)).where(
+        decisions.c.repository_id == repository.id, decisions.c.number == number
+    )
+    return int(connection.execute(latest).scalar_one())
+
+
+def _check_turn(connection: Connection, change: Change) -> None:
+    """Decisions about one pull request follow one another, each on what the one before it left."""
+    repository, number = change.pull.repository, change.pull.number
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("decision", repository.id, number)}
+    )
+    if change.after is not None and _latest_decision(connection, repository, number) != change.after:
+        raise Overtaken(f"{repository.full_name}#{number} was decided about by another worker", 0.1)
 
 
 def _take_comment(connection: Connection, change: Change, reply: Reply) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import contextmanager
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, Table, and_, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from bot.adapters.postgres.database import translated
+from bot.adapters.postgres.database import lock_key, translated
 from bot.adapters.postgres.leases import LEASE, due, next_due, waiting
 from bot.adapters.postgres.rows import run_from
 from bot.adapters.postgres.tables import heads, pull_requests, replies, runs, shown_statuses, verdicts
@@ -120,8 +119,7 @@ class PostgresReports:
     @contextmanager
     def lock_head(self, repository: Repository, sha: str) -> Iterator[None]:
         """Keep others from reporting on that head, which pull requests can share."""
-        digest = hashlib.sha256(f"{repository.id}:{sha}".encode()).digest()
-        key = int.from_bytes(digest[:8], signed=True)
+        key = lock_key("head", repository.id, sha)
         with translated(), self.database.engine.connect() as connection:
             connection.execute(text("SET LOCAL lock_timeout = '20s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
