@@ -136,6 +136,7 @@ class StepState(enum.Enum):
     BLOCKED = "blocked"  # not started, because a step before it failed
     SKIPPED = "skipped"
     REMOVED = "removed"
+    CANCELLED = "cancelled"  # stopped with its run, which Airflow calls failed
 
     @property
     def finished(self) -> bool:
@@ -144,7 +145,14 @@ class StepState(enum.Enum):
 
 
 FINISHED_STEPS = frozenset(
-    {StepState.SUCCEEDED, StepState.FAILED, StepState.BLOCKED, StepState.SKIPPED, StepState.REMOVED}
+    {
+        StepState.SUCCEEDED,
+        StepState.FAILED,
+        StepState.BLOCKED,
+        StepState.SKIPPED,
+        StepState.REMOVED,
+        StepState.CANCELLED,
+    }
 )
 
 

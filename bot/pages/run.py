@@ -41,6 +41,7 @@ MARKS = {
     StepState.BLOCKED: "⛔",
     StepState.REMOVED: "⏭️",
     StepState.WAITING: "⏳",
+    StepState.CANCELLED: "🚫",
 }
 WORDS = {
     Outcome.SUCCESS: "passed",

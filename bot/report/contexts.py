@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from bot.ports import Clock, PullRequestWriter, StatusStore
     from bot.report.links import Links
 
-PROGRESS_SECONDS = 10.0  # between two words about the same running pipeline
+PROGRESS_FASTEST = 10.0  # seconds between two words about the same running pipeline
+PROGRESS_SLOWEST = 60.0
+PROGRESS_SHARE = 2 / 3  # of its age
 REFRESH_SHARE = 5  # a description that says how long is renewed after a fifth of that time
 
 
@@ -38,15 +41,18 @@ class StatusReport:
             _refresh(verdict, now) for says in verdicts.values() for verdict in says if _is_running(verdict)
         ]
         wanted: dict[str, dict[int, Status]] = {}
+        patience: dict[str, float] = {}
         for number, says in verdicts.items():
             for verdict in says:
-                wanted.setdefault(verdict.context, {})[number] = status_of(verdict, now, self.links.run_page)
+                context = verdict.context
+                wanted.setdefault(context, {})[number] = status_of(verdict, now, self.links.run_page)
+                patience[context] = min(_patience(verdict, now), patience.get(context, math.inf))
         statuses = [merge(by_pull) for by_pull in wanted.values()]
         for status in sorted(statuses, key=lambda status: status.state is StatusState.PENDING):
             known = shown.get(status.context)
             if known is not None and known.status == status:
                 continue
-            wait = _hold_back(status, known, now)
+            wait = _hold_back(status, known, now, patience[status.context])
             if wait > 0:
                 waits.append(wait)
                 continue
@@ -55,7 +61,7 @@ class StatusReport:
         return min(waits, default=None)
 
 
-def _hold_back(status: Status, known: ShownStatus | None, now: datetime) -> float:
+def _hold_back(status: Status, known: ShownStatus | None, now: datetime, patience: float) -> float:
     """Progress can wait: seconds until it may be sent."""
     if (
         known is None
@@ -63,7 +69,15 @@ def _hold_back(status: Status, known: ShownStatus | None, now: datetime) -> floa
         or known.status.state is not StatusState.PENDING
     ):
         return 0.0
-    return PROGRESS_SECONDS - (now - known.sent_at) / timedelta(seconds=1)
+    return patience - (now - known.sent_at) / timedelta(seconds=1)
+
+
+def _patience(verdict: Verdict, now: datetime) -> float:
+    """Seconds between two words about the same run: the longer it runs, the less news is each."""
+    if verdict.run is None:
+        return PROGRESS_FASTEST
+    age = (now - verdict.run.created_at) / timedelta(seconds=1)
+    return min(max(PROGRESS_SHARE * age, PROGRESS_FASTEST), PROGRESS_SLOWEST)
 
 
 def _is_running(verdict: Verdict) -> bool:
@@ -73,5 +87,5 @@ def _is_running(verdict: Verdict) -> bool:
 def _refresh(verdict: Verdict, now: datetime) -> float:
     run = verdict.run
     if run is None or run.started_at is None:
-        return PROGRESS_SECONDS
-    return max(PROGRESS_SECONDS, (now - run.started_at) / timedelta(seconds=REFRESH_SHARE))
+        return PROGRESS_FASTEST
+    return max(PROGRESS_FASTEST, (now - run.started_at) / timedelta(seconds=REFRESH_SHARE))

@@ -34,6 +34,7 @@ STEP_WORDS = {
     StepState.BLOCKED: "not started",
     StepState.SKIPPED: "skipped",
     StepState.REMOVED: "removed",
+    StepState.CANCELLED: "cancelled",
 }
 
 STEP_ICONS = {
@@ -45,6 +46,7 @@ STEP_ICONS = {
     StepState.BLOCKED: "🚫",
     StepState.SKIPPED: "⏭️",
     StepState.REMOVED: "⏭️",
+    StepState.CANCELLED: "🚫",
 }
 
 

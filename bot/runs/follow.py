@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 XCOM_KEY = "preflight"
 MAX_LOG_LINES = 2_000_000
 MAX_TEXT = 2000
+KILLED = 128  # exit codes from here on, and negative ones, are a signal's
 PATIENCE = timedelta(minutes=1)  # with logs that can't be read, once all else is known
 
 
@@ -87,13 +88,12 @@ class _Remains:
         try:
             if step.result is None:
                 step = replace(step, result=self._result(step))
+            if self.cancelled:
+                step = _as_cancelled(step)
             if step.state is StepState.FAILED and step.excerpt is None:
                 step = replace(step, excerpt=self._excerpt(step))
         except AirflowUnavailable as error:
             self.unread = error
-        if self.cancelled and step.state is StepState.FAILED and step.result and step.result.exit_code == 0:
-            # Cancelling a DAG run marks mapped steps as failed that had passed.
-            return replace(step, state=StepState.SUCCEEDED, excerpt=None)
         return step
 
     def _result(self, step: Step) -> StepResult:
@@ -125,6 +125,14 @@ class _Remains:
 
     def _log(self, step: Step) -> Iterable[LogLine]:
         return islice(self.airflow.log(self.ref, step), MAX_LOG_LINES)
+
+
+def _as_cancelled(step: Step) -> Step:
+    """What became of a step of a run that was stopped: Airflow calls it failed, even one that had passed."""
+    code = step.result.exit_code if step.result else None
+    if step.state is not StepState.FAILED or (code is not None and 0 < code < KILLED):
+        return step
+    return replace(step, state=StepState.SUCCEEDED if code == 0 else StepState.CANCELLED)
 
 
 def _text(value: object) -> str:

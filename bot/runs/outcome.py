@@ -40,7 +40,7 @@ def derive(dag_run: DagRun, cancel: str | None) -> tuple[Outcome, str] | None:
 
 def _trouble(state: DagRunState, steps: Sequence[Step]) -> tuple[Outcome, str] | None:
     """The outcome if a step failed, never started or never ended."""
-    failed = [step for step in steps if step.state is StepState.FAILED]
+    failed = [step for step in steps if step.state in (StepState.FAILED, StepState.CANCELLED)]
     if failed:
         return Outcome.FAILURE, _failures(failed)
     unfinished = [step for step in steps if not step.state.finished]

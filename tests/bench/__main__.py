@@ -13,6 +13,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+import psycopg
+
+from bot.errors import PreflightError
 from deploy.local.console import Console
 from deploy.local.errors import StackError
 from deploy.local.processes import Supervisor
@@ -61,7 +64,7 @@ class Bench:
     def _try(self, name: str, measure: Callable[[], Sequence[Figure]]) -> None:
         try:
             self.figures += measure()
-        except (NotMeasured, StackError, StandinError, OSError) as error:
+        except (NotMeasured, PreflightError, StackError, StandinError, psycopg.Error, OSError) as error:
             self.missing[name] = str(error)
             self.console.say(f"{name}: not measured. {error}")
 
@@ -119,7 +122,8 @@ def main() -> int:
     console.show(f"\n{table(bench.figures)}\n")
     for figure in bench.figures:
         if isinstance(listed := figure.details.get("by_endpoint"), dict):
-            console.show("\n".join(f"  {count} x {what}" for what, count in listed.items()) + "\n")
+            lines = "\n".join(f"  {count} x {what}" for what, count in listed.items())
+            console.show(f"{figure.name}:\n{lines}\n")
     for name, reason in bench.missing.items():
         console.show(f"Not measured: {name}. {reason}")
     return 1 if bench.missing else 0

@@ -34,7 +34,11 @@ def figures(supervisor: Supervisor, directory: Path) -> list[Figure]:
     """
     clone, home = directory / "clone", directory / "home"
     home.mkdir(parents=True)
-    subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
+    cloned = subprocess.run(
+        ["git", "clone", "--quiet", ROOT, clone], check=False, capture_output=True, text=True
+    )
+    if cloned.returncode != 0:
+        raise NotMeasured(f"`git clone` of this checkout failed: {cloned.stderr.strip()}")
     environment = _environment(home)
     install = _make(supervisor, "demo-env", clone, environment, "env")
     cold = install + _make(supervisor, "demo-cold", clone, environment, "demo", "ARGS=--once")

@@ -1,6 +1,6 @@
 """Webhook to first status: from when GitHub begins to send `opened` until the first status arrives.
 
-Caches are warm (the first pull request of the bot is left out) and nothing else happens. The baseline is
+Caches are warm (the first two pull requests are left out) and nothing else happens. The baseline is
 what can't be saved: the time that a webhook which is stored and then ignored takes to be answered, and one
 bare `POST .../statuses/SHA` to the same GitHub over a kept connection.
 """
@@ -47,9 +47,12 @@ def figures(system: System, bot: Bot, warm: Sequence[Life]) -> list[Figure]:
                 "the webhook answered": percentile(answered, share),
                 "a bare status": percentile(posted, share),
             },
-            details={"pull_requests": len(warm), "timeline_ms": timeline(warm)},
+            details={"pull_requests": len(warm), **more},
         )
-        for title, share, goal in (("p50", 0.5, _P50_GOAL), ("p99", 0.99, _P99_GOAL))
+        for title, share, goal, more in (
+            ("p50", 0.5, _P50_GOAL, {"timeline_ms": timeline(warm)}),
+            ("p99", 0.99, _P99_GOAL, {}),
+        )
     ]
 
 

@@ -1,0 +1,192 @@
+"""What a pull request should show, less what it shows: sent as few calls, again and again until it is there."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+from bot.adapters.postgres import Database
+from bot.errors import GitHubNotFound, GitHubRefused
+from bot.models import Outcome, Reply, StatusState, StepState
+from bot.report.reporter import backoff
+from tests.examples import HEAD, REPOSITORY, change, moved, pull, run, sha, wanted
+from tests.report.reporting import Bot, step
+
+pytestmark = pytest.mark.postgres
+
+PASSED = (step("clone", StepState.SUCCEEDED), step("test", StepState.SUCCEEDED))
+
+
+@pytest.fixture
+def bot(database: Database) -> Bot:
+    return Bot(database)
+
+
+class TestAGreenPullRequest:
+    def test_from_queued_to_passed(self, bot: Bot) -> None:
+        one = run()
+        bot.decide(wanted(one))
+        bot.report()
+        assert bot.status().state is StatusState.PENDING
+        assert bot.status().target_url == f"https://preflight.example/runs/{one.id}"
+        bot.move(one, step("clone", StepState.RUNNING), step("test", StepState.WAITING))
+        bot.report(later=20)
+        assert "0/2 steps passed" in bot.status().description
+        bot.move(one, *PASSED, outcome=Outcome.SUCCESS)
+        bot.report(later=20)
+        assert bot.status().state is StatusState.SUCCESS
+        assert "unit" in bot.comment().body
+
+    def test_takes_at_most_five_writes(self, bot: Bot) -> None:
+        one = run()
+        bot.decide(wanted(one))
+        bot.report()
+        bot.move(one, step("clone", StepState.RUNNING), step("test", StepState.WAITING))
+        bot.report(later=1)
+        bot.move(one, step("clone", StepState.SUCCEEDED), step("test", StepState.RUNNING))
+        bot.report(later=1)
+        bot.move(one, *PASSED, outcome=Outcome.SUCCESS)
+        bot.report(later=1)
+        assert bot.status().state is StatusState.SUCCESS
+        assert bot.writes() <= 5
+        bot.report(later=1000)
+        assert bot.writes() <= 5
+
+    def test_then_rests(self, bot: Bot) -> None:
+        one = run()
+        bot.decide(wanted(one))
+        bot.move(one, *PASSED, outcome=Outcome.SUCCESS)
+        bot.report()
+        before = bot.github.count()
+        for _ in range(3):
+            bot.report(later=10_000)
+        assert bot.github.count() == before
+        assert bot.store.next_due() is None
+
+
+class TestAnOutage:
+    @pytest.mark.parametrize("method", ["set_status", "create_comment", "react", ""])
+    def test_is_got_over_and_all_is_shown(self, bot: Bot, method: str) -> None:
+        commented = bot.github.put_comment(REPOSITORY, 12, "alice", "/test")
+        bot.github.unavailable(*([method] if method else []), times=3)
+        one = run()
+        bot.decide(replace(wanted(one), reply=Reply(commented, "hello")))
+        for _ in range(8):
+            bot.report(later=1000)
+        assert bot.status().state is StatusState.PENDING
+        assert "unit" in bot.comment().body
+        assert bot.github.comments[commented].reactions == {(bot.github.login, "eyes")}
+
+    def test_of_answers_only_doubles_nothing(self, bot: Bot) -> None:
+        commented = bot.github.put_comment(REPOSITORY, 12, "alice", "/test")
+        for method in ("create_comment", "edit_comment", "set_status", "react"):
+            bot.github.lose_answers(method)
+        one = run()
+        bot.decide(replace(wanted(one), reply=Reply(commented, "hello")))
+        for _ in range(8):
+            bot.report(later=1000)
+        bot.move(one, *PASSED, outcome=Outcome.SUCCESS)
+        bot.github.lose_answers("edit_comment")
+        for _ in range(4):
+            bot.report(later=1000)
+        ours = bot.github.comments_on(REPOSITORY, 12, bot.github.login)
+        assert len(ours) == 2, "one comment and one reply"
+        assert "unit" in bot.comment().body
+
+    def test_waits_as_long_as_github_asks(self, bot: Bot) -> None:
+        bot.github.rate_limited(500, "set_status")
+        bot.decide(wanted(run()))
+        bot.report()
+        due = bot.store.next_due()
+        assert due is not None
+        assert 300 < due <= 500
+        assert bot.github.count() == 1, "no other call meanwhile"
+
+    def test_is_not_answered_with_a_storm(self) -> None:
+        assert all(0 < backoff(failures, 15) <= 15 for failures in range(100))
+        assert backoff(0, 15) <= 1
+
+
+class TestARefusal:
+    @pytest.mark.parametrize(
+        "error", [GitHubRefused("no permission"), GitHubNotFound("gone")], ids=["refused", "gone"]
+    )
+    def test_of_one_part_leaves_the_others(self, bot: Bot, error: GitHubRefused) -> None:
+        bot.github.fault(error, "set_status", times=1000)
+        bot.decide(wanted(run()))
+        bot.report()
+        assert "unit" in bot.comment().body
+
+    def test_is_tried_again_later_and_ends_when_it_is_mended(self, bot: Bot) -> None:
+        bot.github.fault(GitHubRefused("no permission"), "set_status", times=5)
+        bot.decide(wanted(run()))
+        for _ in range(7):
+            bot.report(later=10_000)
+        assert bot.status().state is StatusState.PENDING
+
+    def test_for_ever_is_given_up_until_something_changes(self, bot: Bot) -> None:
+        bot.github.fault(GitHubRefused("no permission"), "set_status", times=100_000)
+        bot.decide(wanted(run()))
+        for _ in range(60):
+            bot.report(later=10_000)
+        assert bot.store.next_due() is None
+        calls = bot.github.count("set_status")
+        bot.decide(change())
+        bot.report(later=10_000)
+        assert bot.github.count("set_status") > calls
+
+
+class TestWhatHappensMeanwhile:
+    def test_is_shown_in_the_end(self, bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The run ends while its last progress is being sent."""
+        one = run()
+        bot.decide(wanted(one))
+        send = bot.github.set_status
+
+        def end_meanwhile(*arguments: object) -> None:
+            monkeypatch.setattr(bot.github, "set_status", send)
+            bot.move(one, *PASSED, outcome=Outcome.SUCCESS)
+            send(*arguments)  # type: ignore[arg-type]  # as they came
+
+        monkeypatch.setattr(bot.github, "set_status", end_meanwhile)
+        bot.report()
+        bot.report()
+        assert bot.status().state is StatusState.SUCCESS
+
+    def test_a_superseded_run_never_overwrites_the_new_heads_status(self, bot: Bot) -> None:
+        old, new = run(), run(head_sha=sha(2))
+        bot.decide(wanted(old))
+        bot.report()
+        bot.decide(wanted(new, of=moved(pull(), sha(2))))
+        bot.report()
+        bot.move(old, *PASSED, outcome=Outcome.CANCELLED, reason=f"superseded by {sha(2)[:7]}")
+        bot.report(later=100)
+        assert bot.status().description == f"cancelled: superseded by {sha(2)[:7]}"
+        assert bot.status(sha(2)).state is StatusState.PENDING
+
+    def test_several_reporters_show_everything_once(self, bot: Bot) -> None:
+        runs = [run(number=number, head_sha=sha(number)) for number in range(100, 116)]
+        for one in runs:
+            bot.decide(wanted(one, of=pull(number=one.number, head_sha=one.head_sha)))
+        threads = [threading.Thread(target=bot.report) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert bot.github.count("set_status") == len(runs)
+        assert bot.github.count("create_comment") == len(runs)
+
+
+def test_a_closed_pull_request_shows_how_it_ended(bot: Bot) -> None:
+    one = run()
+    bot.decide(wanted(one))
+    bot.report()
+    bot.decide(change(pull(is_open=False)))
+    bot.move(one, *PASSED, outcome=Outcome.CANCELLED, reason="pull request closed")
+    bot.report(later=100)
+    assert (
+        bot.github.statuses(REPOSITORY, HEAD)["preflight/unit"].description
+        == "cancelled: pull request closed"
+    )
