@@ -10,7 +10,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test check format lock bench clean
+.PHONY: help env demo up test check format bench lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -31,7 +31,7 @@ check: env ## Lint, format, types and the layers of the code
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/mypy
-	$(bin)/mypy --python-executable .venv-airflow/bin/python dags tests/adapters/airflow_dags
+	$(bin)/mypy --python-executable .venv-airflow/bin/python dags tests/adapters/airflow_dags/*.py
 	$(bin)/lint-imports
 
 format: env ## Format the code, and fix what ruff can fix

@@ -36,7 +36,7 @@ PYTHON = sys.executable
 """The interpreter that runs the binaries of `steps`."""
 
 REMARKS = logging.getLogger("airflow.task.preflight")
-"""For what we say about a step: reports show people only what the operator's own logger holds, the step's output."""
+"""For what we say about a step: the operator's own logger holds its output alone, which reports show."""
 
 _DAGS = Path(__file__).resolve().parent
 

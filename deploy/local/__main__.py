@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from deploy.local import clean, demo, environment, reaper, up
@@ -19,26 +20,43 @@ _INTERRUPTED = 130
 
 def main() -> int:
     """Parse the command line and do what it asks for; returns the exit code."""
+    options = _parser().parse_args()
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = environment.without_proxy()
+    if options.command == "clean":
+        return _reported(options)
+    return reaper.run_below(lambda: _reported(options), until_parent_ends=options.with_parent)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, module in (("demo", demo), ("up", up), ("clean", clean)):
         summary = (module.__doc__ or "").splitlines()[0]
         command = commands.add_parser(name, help=summary, description=summary)
         command.add_argument(
+            "--state", type=Path, default=environment.STATE, metavar="DIR", help="where it keeps what it has"
+        )
+        command.add_argument(
             "--with-parent", action="store_true", help="stop when the process that started this ends"
         )
+        if name == "up":
+            command.add_argument(
+                "--env-file",
+                type=Path,
+                default=environment.ROOT / ".env",
+                metavar="FILE",
+                help="default: .env",
+            )
         if name == "demo":
             command.add_argument(
-                "--once", action="store_true", help="end when all is shown; exit 0 if it's as it should be"
+                "--once",
+                action="store_true",
+                help="end when all is shown; exit code 0 if it's as it should be",
             )
             command.add_argument(
-                "--deadline", type=float, default=180, metavar="SECONDS", help="for that, after the start"
+                "--deadline", type=float, default=180, metavar="SECONDS", help="until then (default: 180)"
             )
-    options = parser.parse_args()
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = environment.without_proxy()
-    if options.command == "clean":
-        return _reported(options)
-    return reaper.run_below(lambda: _reported(options), until_parent_ends=options.with_parent)
+    return parser
 
 
 def _reported(options: argparse.Namespace) -> int:
@@ -48,11 +66,13 @@ def _reported(options: argparse.Namespace) -> int:
     try:
         match options.command:
             case "demo":
-                return demo.run(once=options.once, deadline=options.deadline)
+                return demo.run(
+                    options.state.absolute() / "demo", once=options.once, deadline=options.deadline
+                )
             case "up":
-                return up.run()
+                return up.run(options.state.absolute() / "up", options.env_file)
             case _:
-                return clean.run()
+                return clean.run(options.state)
     except StackError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

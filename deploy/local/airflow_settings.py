@@ -123,7 +123,7 @@ class AirflowSettings:
             },
             "dag_processor": {
                 "refresh_interval": 10,
-                "min_file_process_interval": 10,
+                "min_file_process_interval": 30,
                 "parsing_processes": 1,
                 "print_stats_interval": 0,
             },

@@ -56,8 +56,7 @@ class Child:
         self._process = process
         self._root = psutil.Process(process.pid)
         self._mark = mark
-        # Seen while it stopped: what has cleaned its environment can't be found any more when its parent has
-        # ended.
+        # Seen while it stopped: what has cleaned its environment isn't found any more once its parent ended.
         self._known: set[psutil.Process] = set()
         self._stop = stop
         self._hurry = hurry

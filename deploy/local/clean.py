@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import shutil
+from typing import TYPE_CHECKING
 
-from deploy.local import demo, up
 from deploy.local.postgres_place import Place
 from deploy.local.processes import Supervisor
-from deploy.local.stack import STATE
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def run() -> int:
+def run(state: Path) -> int:
     """Delete it all; returns the exit code.
 
     Raises:
         AlreadyRunningError: a stack runs.
     """
-    for directory in (demo.DIRECTORY, up.DIRECTORY):
+    for directory in (state / "demo", state / "up"):
         if directory.exists():
             with Supervisor(directory):  # nobody else runs there, and nothing is left of who was killed
                 Place(directory / "postgres").remove()
             shutil.rmtree(directory)
-    shutil.rmtree(STATE / "secrets", ignore_errors=True)
+    shutil.rmtree(state / "secrets", ignore_errors=True)
     return 0

@@ -12,28 +12,30 @@ from deploy.local.demo_repository import FAILING, PASSING
 from deploy.local.errors import StackError
 from deploy.local.processes import Supervisor
 from deploy.local.pull_board import PullBoard
-from deploy.local.stack import STATE, Stack
+from deploy.local.stack import Stack
 from deploy.local.standin import start_standin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from deploy.local.demo_repository import Demonstration
     from tests.github_standin.client import Repository, Standin
     from tests.github_standin.records import App
 
-DIRECTORY = STATE / "demo"
 _POLL_SECONDS = 0.3
-_TELLING_LOGS = ("bot-worker", "bot-web", "airflow-scheduler", "airflow-dag-processor")
+_TELLING_LOGS = ("bot-web", "bot-worker", "airflow-scheduler")
+_LAST_WORDS_SECONDS = 15.0
 
 
 class Demo:
     """One demonstration, from nothing to two pull requests with their results."""
 
-    def __init__(self, supervisor: Supervisor, console: Console) -> None:
+    def __init__(self, directory: Path, supervisor: Supervisor, console: Console) -> None:
+        self._directory = directory
         self._supervisor = supervisor
         self._console = console
-        self._stack = Stack(DIRECTORY, supervisor, console, durable=False)
+        self._stack = Stack(directory, supervisor, console, durable=False)
         self._github: Standin | None = None
         self._repository: Repository | None = None
         self._app: App | None = None
@@ -58,10 +60,15 @@ class Demo:
         """Print what the pull requests show, until it is what they should show.
 
         Raises:
-            StackError: that is not so `deadline` seconds after the start, or a process ended.
+            StackError: that is not so `deadline` seconds after the start, or when all is over, or a process
+                ended.
         """
+        over_since = None
         while unmet := self._unmet():
-            if self._console.seconds > deadline:
+            now = self._console.seconds
+            over = all(board.is_over(demonstration.states) for demonstration, board in self._boards)
+            over_since = (over_since or now) if over else None
+            if now > deadline or (over_since is not None and now - over_since > _LAST_WORDS_SECONDS):
                 raise StackError(self._explanation(unmet))
             self._watch_once()
         self._console.say("Both pull requests show what they should.")
@@ -91,7 +98,7 @@ class Demo:
     def _start_github(self) -> Mapping[str, str]:
         """Start the stand-in, make the repository and the bot's App; return the bot's settings for them."""
         credentials, ports = self._stack.credentials, self._stack.bot_ports
-        directory = DIRECTORY / "github"
+        directory = self._directory / "github"
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir()
         with self._console.phase("GitHub (the stand-in) and a repository"):
@@ -128,20 +135,25 @@ class Demo:
 
     def _explanation(self, unmet: list[str]) -> str:
         problems = "\n".join(f"  {problem}" for problem in unmet)
-        logs = "\n".join(self._supervisor.last_lines(name) for name in _TELLING_LOGS)
-        return f"{self._console.seconds:.0f} s after the start:\n{problems}\n{logs}"
+        logs = "\n".join(self._supervisor.last_lines(name, 8) for name in _TELLING_LOGS)
+        tasks = self._stack.airflow_settings.home / "logs"
+        return (
+            f"{self._console.seconds:.0f} s after the start:\n{problems}\n{logs}\nThe logs of tasks: {tasks}"
+        )
 
 
-def run(*, once: bool, deadline: float) -> int:
-    """Run the demo until Ctrl-C, or with `once` until it has shown all; returns the exit code.
+def run(directory: Path, *, once: bool, deadline: float) -> int:
+    """Run the demo, with what it keeps in `directory`, until Ctrl-C, or with `once` until it has shown all.
+
+    Returns the exit code.
 
     Raises:
         StackError: it does not show what it should; the message says why.
         KeyboardInterrupt: somebody stopped it before it was up.
     """
     console = Console()
-    with Supervisor(DIRECTORY) as supervisor:
-        demo = Demo(supervisor, console)
+    with Supervisor(directory) as supervisor:
+        demo = Demo(directory, supervisor, console)
         demo.start()
         demo.watch(deadline)
         console.show(f"\n{demo.addresses()}\n")

@@ -224,7 +224,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _make_all(*, this_python: bool) -> None:
-    if missing := missing_programs():
+    missing = missing_programs()
+    if missing:
         raise EnvError("\n".join(missing))
     (ROOT / ".preflight").mkdir(exist_ok=True)
     with (ROOT / ".preflight" / "env.lock").open("w") as lock:

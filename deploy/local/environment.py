@@ -9,6 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BOT_PYTHON = ROOT / ".venv/bin/python"
 AIRFLOW_PYTHON = ROOT / ".venv-airflow/bin/python"
+STATE = ROOT / ".preflight"
+"""Where stacks keep what they have, if nothing else is said."""
 LOOPBACK = "127.0.0.1,localhost"
 
 _PERSON = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "TMPDIR", "TZ", "USER")

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Child", "Stop", "Supervisor"]
 
+_KEEP_THE_MARK = {"SPT_NOENV": "1"}
+"""Airflow's processes name themselves by setproctitle, which writes over their environment without this."""
+
 
 class Supervisor:
     """Starts children and answers for their end; one at a time per directory."""
@@ -92,11 +95,7 @@ class Supervisor:
             try:
                 process = subprocess.Popen(
                     command,
-                    env={
-                        **env,
-                        lineage.MARK_VARIABLE: mark,
-                        "SPT_NOENV": "1",
-                    },  # setproctitle would wipe the mark
+                    env={**env, lineage.MARK_VARIABLE: mark, **_KEEP_THE_MARK},
                     cwd=cwd,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -117,9 +116,9 @@ class Supervisor:
             self._children.append(child)
         return child
 
-    def last_lines(self, name: str) -> str:
+    def last_lines(self, name: str, count: int) -> str:
         """The end of that child's log, for an error message."""
-        return last_lines(self.logs / f"{name}.log")
+        return last_lines(self.logs / f"{name}.log", count)
 
     def ended(self) -> list[Child]:
         """The children that ended without having been stopped."""

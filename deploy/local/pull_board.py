@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from deploy.local.console import Console
     from tests.github_standin.client import Pull
@@ -48,6 +48,12 @@ class PullBoard:
                 self._say(f"{comment.author} comments:")
                 self._console.show(readable(comment.body))
                 self._shown_comments[comment.id] = comment.body
+
+    def is_over(self, contexts: Collection[str]) -> bool:
+        """Whether all of these contexts have a final state."""
+        return all(
+            context in self.statuses and self.statuses[context].state != "pending" for context in contexts
+        )
 
     def _say(self, text: str) -> None:
         self._console.say(f"#{self.pull.number} {text}")

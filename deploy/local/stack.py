@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from deploy.local.console import Console
     from deploy.local.processes import Supervisor
 
-STATE = ROOT / ".preflight"
 _PREFERRED_PORTS = {"bot": 8080, "bot-internal": 8081, "bot-worker": 8082, "airflow": 8083, "github": 8084}
 _DAG = "checks"
 
@@ -40,7 +39,7 @@ class Stack:
         self.directory = directory
         self.supervisor = supervisor
         self.console = console
-        self.credentials = Credentials(STATE / "secrets")
+        self.credentials = Credentials(directory.parent / "secrets")
         self.ports = _remembered_ports(directory / "ports.json")
         self._durable = durable
         self._airflow_home = directory / "airflow"

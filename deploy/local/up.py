@@ -9,15 +9,14 @@ from bot.errors import SettingsError
 from bot.settings import Settings
 from deploy.local import dotenv
 from deploy.local.console import Console
-from deploy.local.environment import ROOT
 from deploy.local.errors import StackError
 from deploy.local.processes import Supervisor
-from deploy.local.stack import STATE, Stack
+from deploy.local.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-DIRECTORY = STATE / "up"
 _POLL_SECONDS = 0.5
 
 MANAGED = (
@@ -31,6 +30,15 @@ MANAGED = (
     "PREFLIGHT_WORKER_LISTEN",
 )
 """What `make up` sets by itself, because it starts what they lead to."""
+
+_WHERE = {
+    "PREFLIGHT_GITHUB_TOKEN": "make a fine-grained one at https://github.com/settings/personal-access-tokens/new",
+    "PREFLIGHT_GITHUB_APP_ID": "shown on the App's page, see https://github.com/settings/apps",
+    "PREFLIGHT_GITHUB_PRIVATE_KEY_FILE": 'downloaded by "Generate a private key" on the App\'s page',
+    "PREFLIGHT_REPOSITORIES": "owner/name of each repository to serve, or a pattern such as acme/*",
+    "PREFLIGHT_WEBHOOK_SECRETS": "make one up (openssl rand -hex 32) and enter it as the webhook's secret",
+    "PREFLIGHT_PUBLIC_URL": "the address under which GitHub reaches this machine, such as a tunnel's",
+}
 
 
 def read_settings(text: str | None) -> dict[str, str]:
@@ -52,24 +60,33 @@ def read_settings(text: str | None) -> dict[str, str]:
         "PREFLIGHT_AIRFLOW_USERNAME": "set later",
         "PREFLIGHT_AIRFLOW_PASSWORD": "set later",
     }
-    try:
-        Settings.from_env({**found, **placeholders})
-    except SettingsError as error:
-        raise StackError(f"In .env:\n{error}\n.env.example says where to get each.") from error
+    problem = _problem({**found, **placeholders})
+    if problem is not None:
+        where = [f"  {name}: {what}" for name, what in _WHERE.items() if name in problem]
+        raise StackError("\n".join(["In .env:", problem, "Where to get it:", *where]))
     return found
 
 
-def run() -> int:
-    """Run the stack until Ctrl-C; returns the exit code.
+def _problem(environment: Mapping[str, str]) -> str | None:
+    try:
+        settings = Settings.from_env(environment)
+    except SettingsError as error:
+        return str(error)
+    if settings.github_token and not settings.repositories:
+        return "PREFLIGHT_REPOSITORIES is missing: with a token, none are served without it"
+    return None
+
+
+def run(directory: Path, environment_file: Path) -> int:
+    """Run the stack, with what it keeps in `directory`, until Ctrl-C; returns the exit code.
 
     Raises:
         StackError: it can't be set up, or something did not come up or ended.
     """
     console = Console()
-    path = ROOT / ".env"
-    settings = read_settings(path.read_text() if path.exists() else None)
-    with Supervisor(DIRECTORY) as supervisor:
-        stack = Stack(DIRECTORY, supervisor, console, durable=True)
+    settings = read_settings(environment_file.read_text() if environment_file.exists() else None)
+    with Supervisor(directory) as supervisor:
+        stack = Stack(directory, supervisor, console, durable=True)
         stack.start(lambda: settings)
         console.show(f"\n{_addresses(stack, settings)}\n\nCtrl-C stops everything.\n")
         try:

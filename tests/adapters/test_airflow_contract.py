@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import AirflowLoginRefused, AirflowRefused, AirflowUnavailable, DagNotFound, DagRunNotFound, ParamsRefused
+from bot.errors import (
+    AirflowLoginRefused,
+    AirflowRefused,
+    AirflowUnavailable,
+    DagNotFound,
+    DagRunNotFound,
+    ParamsRefused,
+)
 from bot.models import DagRunState, RunRef, Step, StepState
 from tests.adapters.airflow_worlds import FakeWorld, RealWorld, World, new_ref
 

@@ -20,13 +20,15 @@ from bot.adapters.postgres import (
     PostgresLedger,
     PostgresReports,
     PostgresRuns,
+    listener,
 )
+from bot.adapters.postgres.database import notify
 from bot.errors import StoreUnavailable
 from bot.models import Delivery
 from deploy.local.postgres import embedded_postgres
 from tests.examples import run, wanted
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("look_often")]
 
 SECONDS = 30.0
 ROOT = Path(__file__).parents[2]
@@ -43,6 +45,13 @@ assert PostgresInbox(database).claim() and PostgresRuns(database).claim_runs(1) 
 print("holding", flush=True)
 time.sleep(600)
 """
+
+
+@pytest.fixture
+def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for the dead more often than a worker does."""
+    monkeypatch.setattr(listener, "RELEASE_SECONDS", 0.2)
+    monkeypatch.setattr(listener, "RECONNECT_SECONDS", 0.2)
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -64,9 +73,11 @@ def listening(database: Database) -> Iterator[list[str]]:
         yield woken
     finally:
         stop.set()
-        database.engine.dispose()
+        with database.begin() as connection:
+            notify(connection, "the end")
         thread.join(SECONDS)
         assert not thread.is_alive()
+        database.close()
 
 
 def delivery(delivery_id: str = "d") -> Delivery:
@@ -134,13 +145,17 @@ def test_what_a_killed_worker_held_is_taken_over_at_once(database: Database, dat
 
 
 def test_whoever_lives_keeps_what_it_holds(database: Database, database_url: str) -> None:
-    inbox = PostgresInbox(database)
+    inbox, runs = PostgresInbox(database), PostgresRuns(database)
     inbox.put(delivery())
-    with listening(database), listening(Database(database_url, pool_size=2)) as other:
+    PostgresLedger(database).apply(wanted(run()))
+    with listening(database):
         assert inbox.claim() is not None
-        other.clear()
-        until(lambda: other.count("delivery") >= 1)  # it looked for the dead once more
-        assert PostgresInbox(Database(database_url, pool_size=1)).claim() is None
+        never_lived = Database(database_url, pool_size=1)
+        assert PostgresRuns(never_lived).claim_runs(1)
+        with listening(Database(database_url, pool_size=2)):
+            until(lambda: runs.claim_runs(1))
+            assert inbox.claim() is None
+        never_lived.close()
 
 
 def test_the_database_may_go_away_and_come_back(tmp_path: Path) -> None:

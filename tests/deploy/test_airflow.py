@@ -117,7 +117,6 @@ def test_airflow_loses_parts_and_gets_them_back_and_leaves_nothing(
         airflow.kill_scheduler()
         assert sleepers.alive() == []
         airflow.start_scheduler()
-        airflow.wait_ready({"sleeper"})
         trigger(airflow)
         wait_for(lambda: len(sleepers.alive()) > 1, wanted=True)
     assert sleepers.alive() == []

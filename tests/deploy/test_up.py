@@ -52,6 +52,7 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         assert name in str(caught.value)
     for managed in MANAGED:
         assert managed not in str(caught.value)
+    assert "https://github.com/settings/personal-access-tokens/new" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -57,15 +57,22 @@ class Bot:
         """What its one comment on a pull request is found by."""
         return f"<!-- preflight {self.name} -->"
 
-    def figures(self) -> dict[str, float]:
-        """Its metrics, those of web."""
-        text = _get(f"{self.parts.ports.internal_url}/metrics").text
+    def figures(self, part: str = "web") -> dict[str, float]:
+        """Its metrics: those of web, with what the database holds, or those of the worker."""
+        at = self.parts.ports
+        text = _get(f"{at.internal_url if part == 'web' else at.worker_url}/metrics").text
         return {_series(found): float(found["value"]) for found in _FIGURE.finditer(text)}
 
     def rest(self) -> None:
         """Wait until it has heard, done and reported everything."""
         self.github.settle()
         until(self._rests, f"a rest of the bot {self.name}", self.told)
+
+    def assert_in_order(self) -> None:
+        """Nothing was given up, and nothing happened that nobody expected."""
+        assert not self.figures().get('preflight_deliveries{state="parked"}'), self.told()
+        errors = [name for name in self.figures("worker") if name.startswith("preflight_loop_errors_total")]
+        assert not errors, self.told()
 
     def told(self) -> str:
         """The end of its logs."""

@@ -81,6 +81,7 @@ def bot(
         ports=BotPorts(ports.choose_any(), nudged, ports.choose_any()),
     ) as bot:
         yield bot
+        bot.assert_in_order()
 
 
 class MakeRepository(Protocol):
@@ -90,6 +91,7 @@ class MakeRepository(Protocol):
         self,
         pipelines: Pipelines | str,
         *,
+        private: bool = False,
         files: Mapping[str, str] | None = None,
         people: Mapping[str, Role] | None = None,
     ) -> StoryRepository: ...
@@ -104,6 +106,7 @@ def repository_with(
     def make(
         pipelines: Pipelines | str,
         *,
+        private: bool = False,
         files: Mapping[str, str] | None = None,
         people: Mapping[str, Role] | None = None,
     ) -> StoryRepository:
@@ -113,6 +116,7 @@ def repository_with(
             bot,
             airflow,
             configuration=pipelines if isinstance(pipelines, str) else written(pipelines),
+            private=private,
             files=files,
             people=people,
         )

@@ -163,6 +163,7 @@ def make_repository(
     *,
     configuration: str,
     hooked: bool = True,
+    private: bool = False,
     files: Mapping[str, str] | None = None,
     people: Mapping[str, Role] | None = None,
 ) -> StoryRepository:
@@ -171,6 +172,7 @@ def make_repository(
         full_name,
         files={CONFIGURATION: configuration, "src/app.py": "print('hello')\n", **(files or {})},
         permissions={DEVELOPER: "write", bot.login: "write", **(people or {})},
+        private=private,
     )
     if hooked:
         repository.hook(bot.webhook, WEBHOOK_SECRET)

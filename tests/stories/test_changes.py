@@ -57,6 +57,20 @@ def test_cancel_stops_it_and_test_runs_it_again(repository_with: MakeRepository)
     assert len(pull.comments(by=pull.bot.login)) == 1
 
 
+def test_test_in_the_middle_takes_the_place_of_what_runs(repository_with: MakeRepository) -> None:
+    repository = repository_with(PATIENT)
+    pull = repository.opened()
+    pull.expect_running("test")
+
+    repository.configure(written({"unit": checks(test="sleep 3")}))
+    pull.says("/test unit")
+
+    pull.expect_status("preflight/unit", "success")
+    pull.expect_dag_runs("failed", "success")
+    pull.expect_history("preflight/unit", "pending", "success")
+    pull.expect_comment("**`unit` passed**")
+
+
 def test_test_answers_what_it_does_not_know(repository_with: MakeRepository) -> None:
     pull = repository_with({"unit": checks(test="true"), "docs": checks(test="true")}).opened(draft=True)
     pull.expect_status("preflight/docs", "pending", "waits until ready for review")
@@ -72,13 +86,15 @@ def test_test_answers_what_it_does_not_know(repository_with: MakeRepository) -> 
 
 
 def test_closing_stops_it_and_reopening_runs_it_again(repository_with: MakeRepository) -> None:
-    pull = repository_with({"unit": checks(test="sleep 5")}).opened()
+    repository = repository_with(PATIENT)
+    pull = repository.opened()
     pull.expect_running("test")
 
     pull.close(DEVELOPER)
     pull.expect_status("preflight/unit", "error", "cancelled: pull request closed")
     pull.expect_dag_runs("failed")
 
+    repository.configure(written({"unit": checks(test="true")}))
     pull.reopen(DEVELOPER)
     pull.expect_status("preflight/unit", "success")
     pull.expect_dag_runs("failed", "success")

@@ -48,6 +48,7 @@ def brittle(
         ports=BotPorts.free(),
     ) as bot:
         yield bot
+        bot.assert_in_order()
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_web_dies_while_it_is_told(brittle: Bot, repository: StoryRepository) ->
     assert len(pull.comments(by=pull.bot.login)) == 2
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_both_die_at_random_moments(brittle: Bot, repository: StoryRepository, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - moments, not secrets
     pull = repository.opened()

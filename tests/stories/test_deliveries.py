@@ -24,11 +24,13 @@ UNIT = {"unit": checks(test="true")}
 
 
 def told_of(repository: StoryRepository, action: str) -> Delivery:
-    """The delivery that told of it."""
+    """The delivery that told of what the developer did."""
     found = [
         each
         for each in repository.standin.settle()
-        if each.action == action and each.payload["repository"]["id"] == repository.id
+        if each.action == action
+        and each.payload["repository"]["id"] == repository.id
+        and each.payload["sender"]["login"] == DEVELOPER
     ]
     assert len(found) == 1
     return found[0]

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.stories.pulls import CONFIGURATION, DEVELOPER, StoryPull, checks, written
-from tests.stories.waiting import until
+from tests.stories.pulls import DEVELOPER, StoryPull, checks, written
 
 if TYPE_CHECKING:
     from tests.stories.airflow_view import AirflowView
@@ -122,7 +121,7 @@ def test_files_of_the_pull_request_are_only_files(repository_with: MakeRepositor
 
 
 def test_a_comment_cannot_be_broken_out_of(repository_with: MakeRepository) -> None:
-    evil = "error: ```</details> @developer #1 <img src=x> \\u001b[31m [link](http://evil.example)"
+    evil = "error: ```</details> @developer #1 <img src=x> \x1b[31m [link](http://evil.example)"
     repository = repository_with(
         {"unit": checks(test="cat evil.txt; exit 1")}, files={"evil.txt": f"{evil}\n~~~\n````\n"}
     )
@@ -133,5 +132,4 @@ def test_a_comment_cannot_be_broken_out_of(repository_with: MakeRepository) -> N
     fence = next(line for line in comment.splitlines() if line.startswith("`````"))
     assert comment.count(fence) == 2
     assert comment.index(fence) < comment.index("@developer") < comment.rindex(fence)
-    assert CONFIGURATION not in comment
-    until(lambda: pull.sticky_comments() == [comment], "the same comment")
+    assert "\x1b" not in comment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tests.stories.pulls import checks
@@ -86,13 +87,18 @@ def test_github_does_what_it_says_that_it_could_not(repository_with: MakeReposit
 
 def test_github_asks_for_patience(repository_with: MakeRepository, github: Standin) -> None:
     repository = repository_with({"unit": checks(test="true")})
-    github.fault("/statuses/", method="POST", status=403, headers={"Retry-After": "2"}, times=2)
+    github.fault("/statuses/", method="POST", status=403, headers={"Retry-After": "3"}, times=2)
+    mark = github.mark()
 
     pull = repository.opened()
 
+    # Meanwhile the run may end: then nothing older is told any more.
     pull.expect_status("preflight/unit", "success")
-    pull.expect_history("preflight/unit", "pending", "success")
     pull.expect_dag_runs("success")
+    sent = github.requests(mark, method="POST", path=f"/statuses/{pull.head_sha}$")
+    assert [request.status for request in sent[:3]] == [403, 403, 201]
+    for refused, following in pairwise(sent[:3]):
+        assert following.received_at - refused.answered_at > 2.9, pull.so_far()
 
 
 def test_somebody_deletes_the_comment(repository_with: MakeRepository) -> None:

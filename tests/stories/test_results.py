@@ -42,6 +42,16 @@ def test_opened_then_green(repository_with: MakeRepository, bot: Bot) -> None:
     assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
 
 
+def test_a_private_repository_s_page_is_not_shown(repository_with: MakeRepository) -> None:
+    pull = repository_with({"unit": {"dag": "cheks"}}, private=True).opened()
+
+    status = pull.expect_status("preflight/unit", "error", "error: DAG 'cheks' not found")
+
+    page = read_page(status.target_url)
+    assert page.status_code == 404
+    assert pull.repository.full_name not in page.text
+
+
 def test_a_failing_step_turns_it_red(repository_with: MakeRepository) -> None:
     repository = repository_with(
         {
@@ -107,8 +117,8 @@ def test_a_draft_waits_until_it_is_ready(repository_with: MakeRepository) -> Non
 
 
 def test_two_pull_requests_share_one_head(repository_with: MakeRepository) -> None:
-    repository = repository_with({"unit": checks(test="true")})
-    repository.configure(written({"unit": checks(test="sleep 2; exit 1")}), branch="stable")
+    repository = repository_with({"unit": checks(test="sleep 2")})
+    repository.configure(written({"unit": checks(test="sleep 4; exit 1")}), branch="stable")
 
     first = repository.opened()
     second = repository.opened(files=None, base="stable")

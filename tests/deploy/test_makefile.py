@@ -1,0 +1,42 @@
+"""`make` is the front door."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+
+from deploy.local.environment import ROOT
+
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = re.search(r"^\.PHONY: (.*)$", MAKEFILE, flags=re.MULTILINE)
+
+
+def test_help_is_what_make_alone_shows_and_names_every_target() -> None:
+    assert TARGETS is not None
+    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"^  make (\w+)", shown, flags=re.MULTILINE) == TARGETS[1].split()
+
+
+def what_env_runs(*arguments: str) -> str:
+    command = ["make", "--dry-run", "env", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_environments_are_made_anew_for_a_python_that_was_asked_for() -> None:
+    assert what_env_runs("PYTHON=python3.12").split() == [
+        "python3.12",
+        "deploy/local/env.py",
+        "--this-python",
+    ]
+
+
+def test_but_not_for_the_one_that_happens_to_be_there() -> None:
+    assert what_env_runs().split() == ["python3", "deploy/local/env.py"]
+
+
+def test_continuous_integration_does_the_same() -> None:
+    assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "make test"
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o111

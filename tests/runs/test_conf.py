@@ -1,0 +1,125 @@
+"""`conf`: the contract with DAG authors, version 1."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.policy.configuration import RESERVED
+from bot.runs.conf import build_conf, run_id_in
+from tests.examples import HEAD, TIP, pull
+
+RUN_ID = "0123456789abcdef" * 2
+
+
+def conf(**changed: object) -> dict[str, object]:
+    arguments: dict[str, object] = {
+        "run_id": RUN_ID,
+        "run_page": f"https://preflight.example/runs/{RUN_ID}",
+        "pull": pull(),
+        "pipeline": "unit",
+        "params": {"steps": {"test": "pytest -q", "a": "x"}},
+        "base_sha": TIP,
+        "delivery_id": "d-1",
+        "actor": "rita",
+        "trigger": "command",
+    }
+    return dict(build_conf(**(arguments | changed)))  # type: ignore[arg-type]  # names are the test's
+
+
+def test_the_whole_contract() -> None:
+    assert conf(pull=pull(labels=("bug",), head_repository="alice/widgets", draft=True)) == {
+        "steps": {"test": "pytest -q", "a": "x"},
+        "dryrun": False,
+        "REPO_OWNER": "acme",
+        "REPO_NAME": "widgets",
+        "PULL_NUMBER": "12",
+        "PULL_PULL_SHA": HEAD,
+        "PULL_BASE_SHA": TIP,
+        "PULL_BASE_REF": "main",
+        "PULL_REFS": f"main:{TIP},12:{HEAD}",
+        "JOB_NAME": "unit",
+        "JOB_TYPE": "presubmit",
+        "BUILD_ID": RUN_ID,
+        "CLONE_URL": "https://github.example/acme/widgets.git",
+        "ARTIFACTS_PATH": f"pr-logs/pull/acme_widgets/12/unit/{RUN_ID}",
+        "preflight": {
+            "version": 1,
+            "run_id": RUN_ID,
+            "run_page": f"https://preflight.example/runs/{RUN_ID}",
+            "delivery": "d-1",
+            "actor": "rita",
+            "trigger": "command",
+            "head": {"ref": None, "sha": HEAD, "repository": "alice/widgets"},
+            "base": {"ref": "main", "sha": TIP, "repository": "acme/widgets"},
+            "order": {"steps": ["test", "a"]},
+            "fork": True,
+            "draft": True,
+            "untrusted": {
+                "title": "Add a widget",
+                "author": "alice",
+                "head_ref": "widget",
+                "labels": ["bug"],
+            },
+        },
+    }
+
+
+def test_the_order_of_params_is_kept_where_airflow_forgets_it() -> None:
+    """Airflow keeps conf as JSONB."""
+    ours = conf()["preflight"]
+    assert isinstance(ours, dict)
+    assert ours["order"] == {"steps": ["test", "a"]}
+
+
+def test_a_dry_run_says_so() -> None:
+    assert conf(dryrun=True)["dryrun"] is True
+
+
+def test_what_we_set_no_pipeline_may_set() -> None:
+    assert conf(params={}).keys() == RESERVED
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_and_if_it_did_we_would_win(name: str) -> None:
+    """The configuration refuses such params already; this is the second lock."""
+    assert conf(params={name: "evil"})[name] == conf(params={})[name]
+
+
+@pytest.mark.parametrize("repository", ["alice/widgets", None, "ACME/widgets"])
+def test_a_fork_is_any_other_repository(repository: str | None) -> None:
+    ours = conf(pull=pull(head_repository=repository))["preflight"]
+    assert isinstance(ours, dict)
+    assert ours["fork"] is (repository != "ACME/widgets")
+
+
+@given(title=st.text(), head_ref=st.text(), labels=st.lists(st.text(), max_size=3))
+def test_what_strangers_write_is_only_in_its_place_and_can_be_stored(
+    title: str, head_ref: str, labels: list[str]
+) -> None:
+    whole = conf(pull=pull(title=title, head_ref=head_ref, labels=tuple(labels)))
+    text = json.dumps(whole, ensure_ascii=False)
+    text.encode()
+    ours = whole.pop("preflight")
+    assert isinstance(ours, dict)
+    assert set(ours.pop("untrusted")) == {"title", "author", "head_ref", "labels"}
+    expected = conf()
+    inner = expected.pop("preflight")
+    assert isinstance(inner, dict)
+    inner.pop("untrusted")
+    assert (whole, ours) == (expected, inner)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [{}, {"preflight": None}, {"preflight": []}, {"preflight": {}}, {"preflight": {"run_id": 3}}, {"x": 1}],
+)
+def test_a_conf_that_is_not_ours_has_no_run(found: dict[str, object]) -> None:
+    assert run_id_in(found) is None
+
+
+def test_ours_has() -> None:
+    assert run_id_in(json.loads(json.dumps(conf()))) == RUN_ID

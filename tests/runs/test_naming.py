@@ -1,0 +1,69 @@
+"""The same run always gets the same name in Airflow, and two never share one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.models import Run
+from bot.runs.naming import dag_run_id
+from tests.examples import REPOSITORY, run, sha
+
+AIRFLOW = re.compile(r"[A-Za-z0-9_.~:+-]+")
+
+
+def test_says_what_it_is() -> None:
+    one = run(run_id="0" * 32)
+    assert dag_run_id("demo", one, 1) == "preflight~demo~acme~widgets~12~unit~1a2b3c4d5e6f~1"
+
+
+def test_does_not_depend_on_the_runs_own_random_id() -> None:
+    assert dag_run_id("demo", run(), 1) == dag_run_id("demo", run(), 1)
+
+
+def other_repository(one: Run) -> Run:
+    return replace(one, repository=replace(REPOSITORY, full_name="acme/gadgets"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(dag_run_id("prod", run(), 1), id="installation"),
+        pytest.param(dag_run_id("demo", other_repository(run()), 1), id="repository"),
+        pytest.param(dag_run_id("demo", run(number=1), 1), id="number"),
+        pytest.param(dag_run_id("demo", run("docs"), 1), id="pipeline"),
+        pytest.param(dag_run_id("demo", run(head_sha=sha(2)), 1), id="head"),
+        pytest.param(dag_run_id("demo", run(), 2), id="attempt"),
+    ],
+)
+def test_differs_with(other: str) -> None:
+    assert dag_run_id("demo", run(), 1) != other
+
+
+NAME = st.from_regex(r"[A-Za-z0-9._-]{1,100}", fullmatch=True)
+
+
+@given(owner=NAME, name=NAME, pipeline=NAME, attempt=st.integers(1, 10**6), number=st.integers(1, 10**9))
+def test_is_always_what_airflow_takes(
+    owner: str, name: str, pipeline: str, attempt: int, number: int
+) -> None:
+    one = replace(run(pipeline, number=number), repository=replace(REPOSITORY, full_name=f"{owner}/{name}"))
+    made = dag_run_id("x" * 32, one, attempt)
+    assert AIRFLOW.fullmatch(made)
+    assert len(made) <= 200
+    assert made.startswith("preflight~")
+    assert made.endswith(f"~{attempt}")
+    assert one.head_sha[:12] in made
+
+
+@given(st.lists(st.tuples(NAME, NAME, NAME), min_size=2, max_size=6, unique=True))
+def test_is_never_shared(names: list[tuple[str, str, str]]) -> None:
+    runs = [
+        replace(run(pipeline), repository=replace(REPOSITORY, full_name=f"{o}/{n}"))
+        for o, n, pipeline in names
+    ]
+    assert len({dag_run_id("demo", one, 1) for one in runs}) == len(runs)

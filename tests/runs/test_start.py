@@ -1,0 +1,152 @@
+"""Bring a run into Airflow: once, whatever is lost in between; or say what to mend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import AirflowRefused, AirflowUnavailable
+from bot.models import Outcome, Phase, RunRef
+from bot.runs.start import StartRules, start
+from tests.examples import run
+from tests.fakes.airflow import FakeAirflow
+
+if TYPE_CHECKING:
+    from bot.models import Run
+
+RULES = StartRules("demo")
+STEPS = {"steps": {"test": "pytest -q"}}
+FIRST = "preflight~demo~acme~widgets~12~unit~1a2b3c4d5e6f~1"
+SECOND = FIRST[:-1] + "2"
+
+
+@dataclass
+class Airflow:
+    """An Airflow, and the ids that were intended before it was asked."""
+
+    fake: FakeAirflow = field(default_factory=FakeAirflow)
+    intended: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.fake.add_dag("checks", params={"steps": {"type": "object"}})
+
+    def start(self, one: Run, rules: StartRules = RULES) -> Run:
+        return start(one, self.fake, rules, self.intended.append)
+
+    def hold(self, dag_run_id: str, run_id: str) -> None:
+        """Somebody triggered a DAG run of that name before."""
+        self.fake.trigger(RunRef("checks", dag_run_id), {"preflight": {"run_id": run_id}}, "")
+
+
+@pytest.fixture
+def airflow() -> Airflow:
+    return Airflow()
+
+
+def wanted(dag: str = "checks", **params: object) -> Run:
+    return run(attempt=1, dag_id=dag, params=params or STEPS)
+
+
+class TestTriggers:
+    def test_with_the_runs_conf(self, airflow: Airflow) -> None:
+        one = wanted()
+        started = airflow.start(one)
+        assert (started.phase, started.dag_run_id) == (Phase.ACTIVE, FIRST)
+        assert airflow.fake.runs[RunRef("checks", FIRST)].conf == one.conf
+
+    def test_with_a_name_that_was_remembered_before(self, airflow: Airflow) -> None:
+        def intend(dag_run_id: str) -> None:
+            assert airflow.fake.runs == {}
+            airflow.intended.append(dag_run_id)
+
+        start(wanted(), airflow.fake, RULES, intend)
+        assert airflow.intended == [FIRST]
+
+    def test_and_a_note_for_people_in_airflow(self, airflow: Airflow) -> None:
+        airflow.start(wanted())
+        assert airflow.fake.runs[RunRef("checks", FIRST)].note == "acme/widgets#12 by alice"
+
+
+class TestNeverTwice:
+    def test_a_repeated_trigger_is_adopted(self, airflow: Airflow) -> None:
+        one = wanted()
+        assert airflow.start(one) == airflow.start(one)
+        assert len(airflow.fake.runs) == 1
+
+    def test_a_lost_answer_is_asked_again_and_adopted(self, airflow: Airflow) -> None:
+        one = wanted()
+        airflow.fake.lose_next_answer("trigger")
+        with pytest.raises(AirflowUnavailable):
+            airflow.start(one)
+        assert airflow.start(one).dag_run_id == FIRST
+        assert len(airflow.fake.runs) == 1
+
+    def test_a_run_that_is_not_ours_is_never_adopted(self, airflow: Airflow) -> None:
+        airflow.hold(FIRST, "another run's id")
+        started = airflow.start(wanted())
+        assert started.dag_run_id == SECOND
+        assert airflow.intended == [FIRST, SECOND]
+
+    def test_nor_one_without_our_mark(self, airflow: Airflow) -> None:
+        airflow.fake.trigger(RunRef("checks", FIRST), {}, "")
+        assert airflow.start(wanted()).dag_run_id == SECOND
+
+    def test_beyond_reason_it_gives_up(self, airflow: Airflow) -> None:
+        for attempt in range(1, 60):
+            airflow.hold(f"{FIRST[:-1]}{attempt}", "another")
+        started = airflow.start(wanted())
+        assert (started.phase, started.outcome) == (Phase.FINISHED, Outcome.ERROR)
+
+
+class TestRefuses:
+    def error(self, airflow: Airflow, one: Run, rules: StartRules = RULES) -> str:
+        over = airflow.start(one, rules)
+        assert (over.phase, over.outcome) == (Phase.FINISHED, Outcome.ERROR)
+        assert airflow.fake.runs == {}, "nothing may be left in Airflow"
+        return over.reason
+
+    def test_a_dag_that_is_not_there(self, airflow: Airflow) -> None:
+        assert self.error(airflow, wanted("cheks")) == "DAG 'cheks' not found"
+
+    def test_one_without_the_tag(self, airflow: Airflow) -> None:
+        airflow.fake.add_dag("deploy_production", tags=["prod"], params={"steps": {}})
+        assert "not allowed" in self.error(airflow, wanted("deploy_production"))
+
+    def test_one_that_the_operator_does_not_allow(self, airflow: Airflow) -> None:
+        rules = StartRules("demo", frozenset({"other"}))
+        assert "PREFLIGHT_ALLOWED_DAGS" in self.error(airflow, wanted(), rules)
+
+    def test_one_that_is_paused(self, airflow: Airflow) -> None:
+        airflow.fake.add_dag("checks", paused=True, params={"steps": {}})
+        assert "paused" in self.error(airflow, wanted())
+
+    def test_one_that_can_not_be_imported(self, airflow: Airflow) -> None:
+        airflow.fake.add_dag("checks", import_error=True, params={"steps": {}})
+        assert "import" in self.error(airflow, wanted())
+
+    def test_a_param_that_it_does_not_know(self, airflow: Airflow) -> None:
+        reason = self.error(airflow, wanted(stesp={}))
+        assert "'stesp'" in reason
+        assert "did you mean 'steps'" in reason
+
+    def test_a_param_of_the_wrong_kind(self, airflow: Airflow) -> None:
+        assert "steps" in self.error(airflow, wanted(steps=3))
+
+    def test_what_airflow_refuses(self, airflow: Airflow) -> None:
+        airflow.fake.fail_next("trigger", AirflowRefused("Airflow refuses (403): no role"))
+        assert "no role" in self.error(airflow, wanted())
+
+
+def test_an_allowed_dag_needs_no_tag(airflow: Airflow) -> None:
+    airflow.fake.add_dag("checks", tags=[], params={"steps": {}})
+    assert airflow.start(wanted(), StartRules("demo", frozenset({"checks"}))).phase is Phase.ACTIVE
+
+
+@pytest.mark.parametrize("method", ["dag", "trigger", "conf"])
+def test_an_outage_is_for_later(airflow: Airflow, method: str) -> None:
+    airflow.hold(FIRST, "another")
+    airflow.fake.fail_next(method, AirflowUnavailable("down"))
+    with pytest.raises(AirflowUnavailable):
+        airflow.start(wanted())

@@ -1,0 +1,296 @@
+"""The environment: read once, checked whole, every problem said at once and what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import SettingsError
+from bot.settings import SETTINGS, Address, Settings, database_url
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MINIMAL = {
+    "PREFLIGHT_DATABASE_URL": "postgresql+psycopg://bot:database-password@db/preflight",
+    "PREFLIGHT_WEBHOOK_SECRETS": "webhook-secret",
+    "PREFLIGHT_GITHUB_TOKEN": "github-token",
+    "PREFLIGHT_REPOSITORIES": "acme/*",
+    "PREFLIGHT_AIRFLOW_URL": "http://airflow:8080",
+    "PREFLIGHT_AIRFLOW_USERNAME": "ci-bot",
+    "PREFLIGHT_AIRFLOW_PASSWORD": "airflow-password",
+    "PREFLIGHT_PUBLIC_URL": "https://preflight.example.com",
+}
+INJECTED_BY_KUBERNETES = {
+    "PREFLIGHT_WEB_SERVICE_HOST": "10.96.0.12",
+    "PREFLIGHT_WEB_SERVICE_PORT": "80",
+    "PREFLIGHT_WEB_SERVICE_PORT_HTTP": "80",
+    "PREFLIGHT_WEB_SERVICE_PORT_INTERNAL": "8081",
+    "PREFLIGHT_WEB_PORT": "tcp://10.96.0.12:80",
+    "PREFLIGHT_WEB_PORT_8080_TCP": "tcp://10.96.0.12:80",
+    "PREFLIGHT_WEB_PORT_8080_TCP_PROTO": "tcp",
+    "PREFLIGHT_WEB_PORT_8080_TCP_PORT": "80",
+    "PREFLIGHT_WEB_PORT_8080_TCP_ADDR": "10.96.0.12",
+    "PREFLIGHT_SERVICE_HOST": "10.96.0.13",
+    "PREFLIGHT_PORT": "tcp://10.96.0.13:80",
+}
+
+
+def read(**changed: str | None) -> Settings:
+    """The minimal environment with these changes; None takes a variable away."""
+    environment = {name: value for name, value in (MINIMAL | changed).items() if value is not None}
+    return Settings.from_env(environment)
+
+
+def complaint(**changed: str | None) -> str:
+    with pytest.raises(SettingsError) as caught:
+        read(**changed)
+    return str(caught.value)
+
+
+def app(tmp_path: Path) -> dict[str, str | None]:
+    """What a GitHub App needs instead of a token."""
+    key = tmp_path / "key.pem"
+    key.write_text("-----BEGIN RSA PRIVATE KEY-----\nprivate\n-----END RSA PRIVATE KEY-----\n")
+    return {
+        "PREFLIGHT_GITHUB_TOKEN": None,
+        "PREFLIGHT_GITHUB_APP_ID": "123",
+        "PREFLIGHT_GITHUB_PRIVATE_KEY_FILE": str(key),
+    }
+
+
+class TestDefaults:
+    def test_the_least_that_must_be_said_is_enough(self) -> None:
+        settings = read()
+        assert settings.name == "preflight"
+        assert settings.github_api_url == "https://api.github.com"
+        assert settings.listen == Address("127.0.0.1", 8080)
+        assert settings.internal_listen == Address("127.0.0.1", 8081)
+        assert settings.worker_listen is None
+        assert settings.allowed_dags is None
+        assert settings.nudge_secret == ""
+
+    def test_an_app_serves_its_owners_repositories(self, tmp_path: Path) -> None:
+        settings = read(PREFLIGHT_REPOSITORIES=None, **app(tmp_path))
+        assert settings.repositories == ()
+        assert settings.github_app_id == "123"
+        assert "private" in settings.github_private_key
+
+    def test_an_empty_variable_is_as_good_as_none(self) -> None:
+        assert read(PREFLIGHT_NAME="", PREFLIGHT_ALLOWED_DAGS=" ").name == "preflight"
+
+    def test_other_peoples_variables_do_not_matter(self) -> None:
+        assert read(PATH="/bin", AIRFLOW__CORE__X="1", MY_PREFLIGHT_X="1")
+
+
+class TestValues:
+    def test_several_webhook_secrets(self) -> None:
+        assert read(PREFLIGHT_WEBHOOK_SECRETS="old, new,").webhook_secrets == ("old", "new")
+
+    def test_patterns_of_repositories(self) -> None:
+        assert read(PREFLIGHT_REPOSITORIES="acme/*, zoo/ape").repositories == ("acme/*", "zoo/ape")
+
+    def test_allowed_dags(self) -> None:
+        assert read(PREFLIGHT_ALLOWED_DAGS="checks,e2e").allowed_dags == {"checks", "e2e"}
+
+    @pytest.mark.parametrize(
+        ("given", "expected"),
+        [
+            ("postgresql+psycopg://h/d", "postgresql+psycopg://h/d"),
+            ("postgresql://h/d", "postgresql+psycopg://h/d"),
+            ("postgres://h/d", "postgresql+psycopg://h/d"),
+        ],
+    )
+    def test_database_urls(self, given: str, expected: str) -> None:
+        assert read(PREFLIGHT_DATABASE_URL=given).database_url == expected
+
+    @pytest.mark.parametrize(
+        ("given", "expected"),
+        [
+            ("0.0.0.0:80", Address("0.0.0.0", 80)),  # noqa: S104 - a value, nobody listens
+            ("[::1]:80", Address("::1", 80)),
+            ("localhost:65535", Address("localhost", 65535)),
+        ],
+    )
+    def test_addresses(self, given: str, expected: Address) -> None:
+        assert read(PREFLIGHT_LISTEN=given).listen == expected
+
+    def test_an_address_can_be_written_again(self) -> None:
+        assert (str(Address("::1", 80)), str(Address("127.0.0.1", 80))) == ("[::1]:80", "127.0.0.1:80")
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://127.0.0.1:9000",
+            "http://localhost/api/v3",
+            "http://[::1]:9000",
+            "https://ghe.example/api/v3/",
+        ],
+    )
+    def test_apis(self, url: str) -> None:
+        assert read(PREFLIGHT_GITHUB_API_URL=url).github_api_url == url.rstrip("/")
+
+
+class TestFiles:
+    @pytest.mark.parametrize("name", [setting.name for setting in SETTINGS if setting.secret])
+    def test_each_secret_can_come_from_one(self, name: str, tmp_path: Path) -> None:
+        file = tmp_path / "secret"
+        file.write_text(MINIMAL.get(name, "from a file") + "\n")
+        expected = read(**{name: MINIMAL.get(name, "from a file")})
+        assert read(**{name: None, f"{name}_FILE": str(file)}) == expected
+
+    def test_that_is_missing_is_named(self) -> None:
+        text = complaint(PREFLIGHT_GITHUB_TOKEN=None, PREFLIGHT_GITHUB_TOKEN_FILE="/nowhere/token")
+        assert "PREFLIGHT_GITHUB_TOKEN_FILE" in text
+        assert "/nowhere/token" in text
+
+    def test_that_is_no_text_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "x").write_bytes(b"\xff\xfe")
+        text = complaint(PREFLIGHT_GITHUB_TOKEN=None, PREFLIGHT_GITHUB_TOKEN_FILE=str(tmp_path / "x"))
+        assert "PREFLIGHT_GITHUB_TOKEN_FILE" in text
+
+    def test_beside_a_value_is_too_much(self, tmp_path: Path) -> None:
+        (tmp_path / "x").write_text("y")
+        assert "both" in complaint(PREFLIGHT_GITHUB_TOKEN_FILE=str(tmp_path / "x"))
+
+    def test_that_is_empty_holds_nothing(self, tmp_path: Path) -> None:
+        (tmp_path / "x").write_text("\n")
+        changed = {"PREFLIGHT_WEBHOOK_SECRETS": None, "PREFLIGHT_WEBHOOK_SECRETS_FILE": str(tmp_path / "x")}
+        assert "PREFLIGHT_WEBHOOK_SECRETS is missing" in complaint(**changed)
+
+    def test_only_secrets_come_from_files(self) -> None:
+        assert "PREFLIGHT_NAME_FILE" in complaint(PREFLIGHT_NAME_FILE="/x")
+
+    def test_the_private_key_must_be_there(self, tmp_path: Path) -> None:
+        changed = app(tmp_path) | {"PREFLIGHT_GITHUB_PRIVATE_KEY_FILE": "/nowhere/key.pem"}
+        assert "/nowhere/key.pem" in complaint(**changed)
+
+
+class TestProblems:
+    @pytest.mark.parametrize("name", [setting.name for setting in SETTINGS if setting.default is None])
+    def test_what_is_missing_is_named_with_its_meaning(self, name: str) -> None:
+        (setting,) = [one for one in SETTINGS if one.name == name]
+        text = complaint(**{name: None})
+        assert name in text
+        assert setting.help in text
+
+    @pytest.mark.parametrize(
+        ("changed", "says"),
+        [
+            ({"PREFLIGHT_NAME": "a b"}, "PREFLIGHT_NAME"),
+            ({"PREFLIGHT_NAME": "x" * 33}, "PREFLIGHT_NAME"),
+            ({"PREFLIGHT_NAME": "~"}, "PREFLIGHT_NAME"),
+            ({"PREFLIGHT_DATABASE_URL": "mysql://h/d"}, "postgresql+psycopg://"),
+            ({"PREFLIGHT_WEBHOOK_SECRETS": ","}, "PREFLIGHT_WEBHOOK_SECRETS"),
+            ({"PREFLIGHT_GITHUB_API_URL": "http://ghe.example/api/v3"}, "https://"),
+            ({"PREFLIGHT_GITHUB_API_URL": "http://127.0.0.1.evil.example"}, "https://"),
+            ({"PREFLIGHT_GITHUB_API_URL": "http://localhost@evil.example"}, "PREFLIGHT_GITHUB_API_URL"),
+            ({"PREFLIGHT_GITHUB_API_URL": "ftp://x"}, "http"),
+            ({"PREFLIGHT_GITHUB_API_URL": "api.github.com"}, "http"),
+            ({"PREFLIGHT_AIRFLOW_URL": "http://user:secret@airflow"}, "password"),
+            ({"PREFLIGHT_AIRFLOW_URL": "http://[x"}, "PREFLIGHT_AIRFLOW_URL"),
+            ({"PREFLIGHT_PUBLIC_URL": "preflight.example.com"}, "PREFLIGHT_PUBLIC_URL"),
+            ({"PREFLIGHT_LISTEN": "8080"}, "HOST:PORT"),
+            ({"PREFLIGHT_LISTEN": "x:99999"}, "HOST:PORT"),
+            ({"PREFLIGHT_LISTEN": "x:port"}, "HOST:PORT"),
+            ({"PREFLIGHT_LISTEN": ":8080"}, "HOST:PORT"),
+            ({"PREFLIGHT_WORKER_LISTEN": "nowhere"}, "PREFLIGHT_WORKER_LISTEN"),
+            ({"PREFLIGHT_WEB_PROCESSES": "0"}, "PREFLIGHT_WEB_PROCESSES"),
+            ({"PREFLIGHT_WEB_PROCESSES": "many"}, "PREFLIGHT_WEB_PROCESSES"),
+            ({"PREFLIGHT_LOG_LEVEL": "loud"}, "PREFLIGHT_LOG_LEVEL"),
+            ({"PREFLIGHT_GITHUB_TOKEN": None}, "PREFLIGHT_GITHUB_APP_ID"),
+            ({"PREFLIGHT_GITHUB_APP_ID": "1"}, "not both"),
+            (
+                {"PREFLIGHT_GITHUB_TOKEN": None, "PREFLIGHT_GITHUB_APP_ID": "1"},
+                "PREFLIGHT_GITHUB_PRIVATE_KEY_FILE",
+            ),
+            ({"PREFLIGHT_LISTEN": "10.0.0.1:8080", "PREFLIGHT_INTERNAL_LISTEN": "127.0.0.1:8080"}, "PORT"),
+        ],
+    )
+    def test_are_said(self, changed: dict[str, str | None], says: str) -> None:
+        assert says in complaint(**changed)
+
+    def test_are_said_all_at_once(self) -> None:
+        with pytest.raises(SettingsError) as caught:
+            Settings.from_env({"PREFLIGHT_LISTEN": "x", "PREFLIGHT_WEBHOOK_SECRET": "x"})
+        text = str(caught.value)
+        for name in (
+            "PREFLIGHT_LISTEN",
+            "PREFLIGHT_WEBHOOK_SECRET ",
+            "PREFLIGHT_DATABASE_URL",
+            "PREFLIGHT_AIRFLOW_URL",
+        ):
+            assert name in text
+
+
+class TestUnknownNames:
+    @pytest.mark.parametrize(
+        ("name", "meant"),
+        [
+            ("PREFLIGHT_WEBHOOK_SECRET", "PREFLIGHT_WEBHOOK_SECRETS"),
+            ("PREFLIGHT_GITHUB_TOKN", "PREFLIGHT_GITHUB_TOKEN"),
+            ("PREFLIGHT_AIRFLOW_USERNAM", "PREFLIGHT_AIRFLOW_USERNAME"),
+            ("PREFLIGHT_DATABASE", "PREFLIGHT_DATABASE_URL"),
+        ],
+    )
+    def test_are_refused_with_a_suggestion(self, name: str, meant: str) -> None:
+        assert f"did you mean {meant}" in complaint(**{name: "x"})
+
+    def test_far_from_any_get_none(self) -> None:
+        text = complaint(PREFLIGHT_QQQQQQQQQQQQ="x")
+        assert "PREFLIGHT_QQQQQQQQQQQQ" in text
+        assert "did you mean" not in text
+
+    @pytest.mark.parametrize(("name", "value"), INJECTED_BY_KUBERNETES.items(), ids=INJECTED_BY_KUBERNETES)
+    def test_but_not_what_kubernetes_injects(self, name: str, value: str) -> None:
+        assert read(**{name: value}) == read()
+
+    @pytest.mark.parametrize("name", ["PREFLIGHT_PORT", "PREFLIGHT_WEB_PORT", "PREFLIGHT_EXPORT_X"])
+    def test_nor_do_they_open_a_door_for_misspelt_ones(self, name: str) -> None:
+        assert name in complaint(**{name: "8080"})
+
+
+class TestSecrets:
+    def test_never_show_up_in_a_repr(self, tmp_path: Path) -> None:
+        for settings in (read(PREFLIGHT_NUDGE_SECRET="nudge-secret"), read(**app(tmp_path))):
+            shown = f"{settings!r} {settings}"
+            for secret in (
+                "webhook-secret",
+                "github-token",
+                "airflow-password",
+                "database-password",
+                "nudge-secret",
+                "BEGIN",
+            ):
+                assert secret not in shown
+
+    def test_nor_in_a_complaint(self) -> None:
+        text = complaint(PREFLIGHT_LISTEN="x", PREFLIGHT_DATABASE_URL="mysql://bot:database-password@db/d")
+        for secret in ("webhook-secret", "github-token", "airflow-password", "database-password"):
+            assert secret not in text
+
+    def test_are_known_so_that_logs_can_strike_them_out(self, tmp_path: Path) -> None:
+        settings = read(PREFLIGHT_NUDGE_SECRET="nudge-secret", PREFLIGHT_WEBHOOK_SECRETS="one,two")
+        assert set(settings.secrets) >= {"one", "two", "github-token", "airflow-password", "nudge-secret"}
+        assert all(read(**app(tmp_path)).secrets), "an empty one would strike out everything"
+
+
+def test_the_database_alone_for_migrate() -> None:
+    assert database_url({"PREFLIGHT_DATABASE_URL": "postgres://h/d"}) == "postgresql+psycopg://h/d"
+    with pytest.raises(SettingsError, match="PREFLIGHT_DATABASE_URL is missing"):
+        database_url({})
+
+
+VALUES = st.text(st.characters(exclude_characters="\0"), max_size=30)
+"""No environment holds a NUL."""
+
+
+@given(st.dictionaries(st.sampled_from([setting.name for setting in SETTINGS]), VALUES))
+def test_any_environment_is_read_or_complained_about(environment: dict[str, str]) -> None:
+    try:
+        Settings.from_env(environment)
+    except SettingsError as error:
+        assert str(error)  # noqa: PT017 - either is fine
