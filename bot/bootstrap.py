@@ -68,7 +68,7 @@ def build_web(settings: Settings) -> Web:
     logs = LogReader(_airflow(settings), settings.secrets)
     public, internal = Flask("bot.pages", static_folder=None), Flask("bot.pages", static_folder=None)
     for app in (public, internal):
-        app.config["MAX_CONTENT_LENGTH"] = webhook.MAX_BYTES
+        app.config["MAX_CONTENT_LENGTH"] = webhook.MAX_BYTES + 1
     public.register_blueprint(webhook.blueprint(PostgresInbox(database), settings.webhook_secrets))
     public.register_blueprint(health.blueprint(reader, internal=False))
     public.register_blueprint(

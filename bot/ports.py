@@ -196,8 +196,11 @@ class RunStore(Protocol):
         """
         ...
 
-    def intend(self, claim: RunClaim, dag_run_id: str) -> None:
-        """Remember, before Airflow is asked, the id under which the run may be there."""
+    def intend(self, claim: RunClaim, dag_run_id: str) -> bool:
+        """Remember, before Airflow is asked, the id under which the run may be there.
+
+        False if another run of ours has that id.
+        """
         ...
 
     def nudge(self, dag_run_id: str) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
 from prometheus_client import multiprocess
 
 from bot.bootstrap import build_web
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 THREADS = 8
 GRACE_SECONDS = 20
+SILENCE_SECONDS = 10
 
 
 class ByListener:
@@ -34,6 +38,16 @@ class ByListener:
         return app(environ, start_response)
 
 
+class PatientWorker(ThreadWorker):
+    """Gives up on clients that fall silent in the middle of a request: each holds one of few threads."""
+
+    def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn's connection and its outcome
+        """Answer a request on a connection."""
+        silence = struct.pack("ll", SILENCE_SECONDS, 0)
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, silence)
+        return super().handle(conn)
+
+
 class Server(BaseApplication):
     """gunicorn, set up by our settings alone."""
 
@@ -46,7 +60,7 @@ class Server(BaseApplication):
         options = {
             "bind": [str(self.settings.listen), str(self.settings.internal_listen)],
             "workers": self.settings.web_processes,
-            "worker_class": "gthread",
+            "worker_class": PatientWorker,
             "threads": THREADS,
             "graceful_timeout": GRACE_SECONDS,
             "timeout": 60,

@@ -187,6 +187,11 @@ class Settings:
             reader.problems.append(
                 "PREFLIGHT_GITHUB_APP_ID and PREFLIGHT_GITHUB_PRIVATE_KEY_FILE go together"
             )
+        if (
+            not reader.items("PREFLIGHT_WEBHOOK_SECRETS")
+            and "PREFLIGHT_WEBHOOK_SECRETS" not in reader.missing
+        ):
+            reader.missing.append("PREFLIGHT_WEBHOOK_SECRETS")
         settings = cls(
             name=reader.matching(
                 "PREFLIGHT_NAME", r"[A-Za-z0-9][A-Za-z0-9.-]{0,31}", "letters, digits, '.' and '-'"
@@ -216,6 +221,8 @@ class Settings:
                 "PREFLIGHT_LOG_LEVEL", "debug|info|warning|error", "one of these words"
             ),
         )
+        if settings.listen.port and settings.listen.port == settings.internal_listen.port:
+            reader.problems.append("PREFLIGHT_INTERNAL_LISTEN must have another PORT than PREFLIGHT_LISTEN")
         reader.done()
         return settings
 

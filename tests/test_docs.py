@@ -24,7 +24,8 @@ def counted() -> set[str]:
     """The names under which Prometheus finds what the processes count."""
     families = [value for value in vars(metrics).values() if isinstance(value, Counter | Histogram)]
     names = {
-        family.describe()[0].name + ("_total" if isinstance(family, Counter) else "") for family in families
+        next(iter(family.describe())).name + ("_total" if isinstance(family, Counter) else "")
+        for family in families
     }
     return names | {name for name, _, _ in FAMILIES.values()} | {"preflight_database_up"}
 

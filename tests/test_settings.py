@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -94,7 +95,7 @@ class TestValues:
         assert read(PREFLIGHT_REPOSITORIES="acme/*, zoo/ape").repositories == ("acme/*", "zoo/ape")
 
     def test_allowed_dags(self) -> None:
-        assert read(PREFLIGHT_ALLOWED_DAGS="checks,e2e").allowed_dags == {"checks", "e2e"}
+        assert read(PREFLIGHT_ALLOWED_DAGS="checks,e2e").allowed_dags == frozenset({"checks", "e2e"})
 
     @pytest.mark.parametrize(
         ("given", "expected"),
@@ -290,7 +291,5 @@ VALUES = st.text(st.characters(exclude_characters="\0"), max_size=30)
 
 @given(st.dictionaries(st.sampled_from([setting.name for setting in SETTINGS]), VALUES))
 def test_any_environment_is_read_or_complained_about(environment: dict[str, str]) -> None:
-    try:
+    with suppress(SettingsError):
         Settings.from_env(environment)
-    except SettingsError as error:
-        assert str(error)  # noqa: PT017 - either is fine

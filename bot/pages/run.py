@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from flask import Blueprint, Response, abort, render_template
+from flask import Blueprint, Response, abort, render_template, request
 
 from bot.errors import StoreUnavailable
 from bot.models import Outcome, Phase, StepState
@@ -95,7 +95,7 @@ def blueprint(
         response.headers["Content-Security-Policy"] = POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Cache-Control"] = "no-store" if response.mimetype == "text/html" else "max-age=300"
+        response.headers["Cache-Control"] = "max-age=300" if request.endpoint == "run.static" else "no-store"
         return response
 
     return pages

@@ -13,7 +13,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.errors import AirflowLoginRefused, AirflowRefused, AirflowUnavailable, DagRunNotFound
+from bot.errors import (
+    AirflowLoginRefused,
+    AirflowRefused,
+    AirflowUnavailable,
+    DagRunNotFound,
+    StoreUnavailable,
+)
+from bot.metrics import LOOP_ERRORS
 from bot.models import Outcome, Phase
 from bot.runs.follow import follow
 from bot.runs.start import StartRules, failed, is_ours, start
@@ -63,16 +70,32 @@ class RunReconciler:
             return False
         # Stopping comes before starting: a superseded run should not hold up the one that took its place.
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="runs") as pool:
-            list(pool.map(self._stop, [claim for claim in claims if _is_to_stop(claim)]))
-            list(pool.map(self._start, [claim for claim in claims if _is_to_start(claim)]))
+            list(pool.map(self._alone(self._stop), [claim for claim in claims if _is_to_stop(claim)]))
+            list(pool.map(self._alone(self._start), [claim for claim in claims if _is_to_start(claim)]))
         self._follow(
             [claim for claim in claims if claim.run.phase is Phase.ACTIVE and not _is_to_stop(claim)]
         )
         return True
 
+    def _alone(self, act: Callable[[RunClaim], None]) -> Callable[[RunClaim], None]:
+        """Keep what nobody expected of one run from the others of the same look."""
+
+        def act_alone(claim: RunClaim) -> None:
+            try:
+                act(claim)
+            except StoreUnavailable:
+                raise
+            except Exception:
+                log.exception("run %s met an error that nobody expected", claim.run.id)
+                LOOP_ERRORS.labels("run").inc()
+                cancel_sent = claim.cancel_sent
+                self.store.save_run(claim, claim.run, cancel_sent=cancel_sent, seconds=POLL_SLOWEST)
+
+        return act_alone
+
     def _start(self, claim: RunClaim) -> None:
-        def intend(dag_run_id: str) -> None:
-            self.store.intend(claim, dag_run_id)
+        def intend(dag_run_id: str) -> bool:
+            return self.store.intend(claim, dag_run_id)
 
         try:
             run = start(claim.run, self.trigger, self.rules, intend)
@@ -108,7 +131,7 @@ class RunReconciler:
                 self._wait(claim, error)
             return
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="runs") as pool:
-            list(pool.map(lambda claim: self._follow_one(claim, found), claims))
+            list(pool.map(self._alone(lambda claim: self._follow_one(claim, found)), claims))
 
     def _follow_one(self, claim: RunClaim, found: Mapping[RunRef, DagRun | None]) -> None:
         run = claim.run

@@ -30,7 +30,7 @@ class StartRules:
     allowed_dags: frozenset[str] | None = None
 
 
-def start(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[[str], None]) -> Run:
+def start(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[[str], bool]) -> Run:
     """The run as it is after triggering: ACTIVE, or FINISHED with an error that says what to mend.
 
     `intend` stores the id before Airflow is asked for it, so that a run whose answer was lost is found
@@ -73,11 +73,11 @@ def refuse(run: Run, dag: Dag, rules: StartRules) -> str | None:
     return None
 
 
-def _trigger(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[[str], None]) -> Run:
+def _trigger(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[[str], bool]) -> Run:
     for attempt in range(run.attempt, run.attempt + MAX_ATTEMPTS):
         ref = RunRef(run.dag_id, dag_run_id(rules.installation, run, attempt))
-        if run.dag_run_id != ref.dag_run_id:
-            intend(ref.dag_run_id)
+        if run.dag_run_id != ref.dag_run_id and not intend(ref.dag_run_id):
+            continue
         created = airflow.trigger(ref, run.conf, f"{run.repository.full_name}#{run.number} by {run.actor}")
         if created or is_ours(run, ref, airflow):
             return replace(run, phase=Phase.ACTIVE, dag_run_id=ref.dag_run_id, note="")

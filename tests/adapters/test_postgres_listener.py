@@ -7,9 +7,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -28,6 +28,9 @@ from bot.models import Delivery
 from deploy.local.postgres import embedded_postgres
 from tests.examples import run, wanted
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("look_often")]
 
 SECONDS = 30.0
@@ -39,9 +42,12 @@ from bot.adapters.postgres import Database, Listener, PostgresInbox, PostgresRep
 database = Database(sys.argv[1], pool_size=3)
 listening = threading.Event()
 listener = Listener(database, lambda what: listening.set())
-threading.Thread(target=listener.run, args=(lambda seconds: time.sleep(seconds) or False,), daemon=True).start()
+stopped = lambda seconds: time.sleep(seconds) or False
+threading.Thread(target=listener.run, args=(stopped,), daemon=True).start()
 listening.wait(30)
-assert PostgresInbox(database).claim() and PostgresRuns(database).claim_runs(1) and PostgresReports(database).claim_pull()
+assert PostgresInbox(database).claim()
+assert PostgresRuns(database).claim_runs(1)
+assert PostgresReports(database).claim_pull()
 print("holding", flush=True)
 time.sleep(600)
 """

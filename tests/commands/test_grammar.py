@@ -151,7 +151,7 @@ class TestHelp:
     def test_each_command_says_what_it_is_for(self) -> None:
         assert {"test", "cancel"} <= set(commands.modules())
         for name, module in commands.modules().items():
-            assert module.NAME == name
+            assert name == module.NAME
             assert module.USAGE.startswith(f"/{name}")
             assert module.HELP.endswith(".")
 
@@ -187,10 +187,47 @@ class TestMuch:
 
 
 LINES = st.sampled_from(
-    ["/test", "/test unit", "/cancel", "/tset", "> ", ">", "```", "~~~", "    ", "\t", "- ", "1. ", "<!--", "-->", "`", "``",
-     "<div>", "</div>", "[a](", ")", "![", "\r", "\n", "\r\n", "\\", "#", "***", "---", "| a |", "&#47;test", "&sol;test",
-     "\ue000", "\ue0001\ue001", "\0", "\ud800", "\u2028", "é", "  "]
-)  # fmt: skip
+    [
+        "/test",
+        "/test unit",
+        "/cancel",
+        "/tset",
+        "> ",
+        ">",
+        "```",
+        "~~~",
+        "    ",
+        "\t",
+        "- ",
+        "1. ",
+        "<!--",
+        "-->",
+        "`",
+        "``",
+        "<div>",
+        "</div>",
+        "[a](",
+        ")",
+        "![",
+        "\r",
+        "\n",
+        "\r\n",
+        "\\",
+        "#",
+        "***",
+        "---",
+        "| a |",
+        "&#47;test",
+        "&sol;test",
+        "\ue000",
+        "\ue0001\ue001",
+        "\0",
+        "\ud800",
+        "\u2028",
+        "é",
+        "  ",
+    ]
+)
 
 
 @given(st.text(max_size=300))

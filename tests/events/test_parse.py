@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -85,25 +86,33 @@ class TestPullRequest:
 
     @pytest.mark.parametrize(
         "path",
-        ["action", "repository", "repository.id", "repository.full_name", "repository.private", "sender", "sender.login",
-         "pull_request", "pull_request.number", "pull_request.head", "pull_request.head.sha", "pull_request.updated_at"],
-    )  # fmt: skip
+        [
+            "action",
+            "repository",
+            "repository.id",
+            "repository.full_name",
+            "repository.private",
+            "sender",
+            "sender.login",
+            "pull_request",
+            "pull_request.number",
+            "pull_request.head",
+            "pull_request.head.sha",
+            "pull_request.updated_at",
+        ],
+    )
     @pytest.mark.parametrize("value", [..., None, [], {}, 1.5, True], ids=repr)
     def test_what_is_needed_is_named_where_it_is_missing(self, path: str, value: object) -> None:
         if path == "repository.private" and value is True:
             return
-        with pytest.raises(MalformedPayload, match=path.split(".")[0]):
+        with pytest.raises(MalformedPayload, match=path.split(".", maxsplit=1)[0]):
             parse("pull_request", changed(pull_payload("opened"), path, value))
 
-    @pytest.mark.parametrize(
-        "text", ["", "yesterday", "2026", "99999-01-01T00:00:00Z", "2026-03-04T12:00:00+99:00"]
-    )
+    @pytest.mark.parametrize("text", ["", "yesterday", "99999-01-01T00:00:00Z", "2026-03-04T12:00:00+99:00"])
     def test_no_time(self, text: str) -> None:
         payload = changed(pull_payload("opened"), "pull_request.updated_at", text)
-        try:
-            assert isinstance(parse("pull_request", payload), PullRequestEvent)
-        except MalformedPayload as error:
-            assert "updated_at" in str(error)  # noqa: PT017 - some count as times
+        with pytest.raises(MalformedPayload, match="updated_at"):
+            parse("pull_request", payload)
 
 
 class TestIssueComment:
@@ -161,22 +170,40 @@ JSON = st.recursive(
 )
 NAMES = st.sampled_from(["pull_request", "issue_comment", "ping", "push"])
 PATHS = st.sampled_from(
-    ["action", "repository", "repository.id", "repository.full_name", "repository.clone_url", "sender", "sender.login",
-     "pull_request.number", "pull_request.head", "pull_request.updated_at"]
-)  # fmt: skip
+    [
+        "action",
+        "repository",
+        "repository.id",
+        "repository.full_name",
+        "repository.clone_url",
+        "sender",
+        "sender.login",
+        "pull_request.number",
+        "pull_request.head",
+        "pull_request.updated_at",
+    ]
+)
 COMMENT_PATHS = st.sampled_from(
-    ["action", "issue", "issue.number", "issue.state", "issue.pull_request", "comment", "comment.id", "comment.body",
-     "comment.user", "comment.user.type", "repository.private"]
-)  # fmt: skip
+    [
+        "action",
+        "issue",
+        "issue.number",
+        "issue.state",
+        "issue.pull_request",
+        "comment",
+        "comment.id",
+        "comment.body",
+        "comment.user",
+        "comment.user.type",
+        "repository.private",
+    ]
+)
 
 
 def assert_event_or_malformed(event: str, payload: object) -> None:
     body = json.dumps(payload).encode()
-    try:
+    with suppress(MalformedPayload):
         found = events.parse(Delivery("d", event, body, "lane"))
-    except MalformedPayload as error:
-        assert str(error)
-    else:
         assert isinstance(found, Ignored | PullRequestEvent | CommentEvent)
 
 
@@ -197,10 +224,8 @@ def test_any_value_in_a_comment(path: str, value: object) -> None:
 
 @given(NAMES, st.binary(max_size=100))
 def test_any_bytes(event: str, body: bytes) -> None:
-    try:
+    with suppress(MalformedPayload):
         events.parse(Delivery("d", event, body, "lane"))
-    except MalformedPayload as error:
-        assert str(error)  # noqa: PT017 - either is fine
 
 
 def test_the_example_deliveries_of_these_tests_are_read() -> None:

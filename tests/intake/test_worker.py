@@ -149,18 +149,17 @@ class TestDeliveries:
         assert bot.state(sent)[0] == "queued", "to be tried again"
 
     def test_are_worked_on_by_a_whole_worker_until_it_is_stopped(self, bot: Bot) -> None:
-        done = threading.Event()
         loop = Loop("delivery", bot.worker.work, bot.inbox.next_due, threads=2)
-        worker = Worker([loop], lambda stopped: None if stopped(SECONDS) else None)
-        thread = threading.Thread(target=lambda: (worker.run(), done.set()))
+        worker = Worker([loop], lambda _: None)
+        thread = threading.Thread(target=worker.run)
         thread.start()
         sent = bot.hear_of_pull("opened")
         while bot.state(sent)[0] != "done":
             loop.wake()
-            done.wait(0.02)
+            thread.join(0.02)
         worker.stop()
         thread.join(SECONDS)
-        assert done.is_set()
+        assert not thread.is_alive()
 
 
 class TestRetrySeconds:

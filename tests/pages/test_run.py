@@ -43,6 +43,8 @@ class Airflow:
         raise NotImplementedError
 
     def log(self, ref: RunRef, step: Step) -> Iterator[LogLine]:
+        assert ref.dag_run_id
+        assert step.try_number
         self.reads += 1
         if self.error is not None:
             raise self.error
@@ -254,9 +256,20 @@ class TestProtection:
 
     @pytest.mark.parametrize(
         "run_id",
-        ["f" * 32, "F" * 32, RUN_ID.upper(), RUN_ID[:-1], RUN_ID + "0", "x" * 32, "..%2f..%2fetc%2fpasswd", "%00", "'", " " * 32,
-         f"{RUN_ID}%0a"],
-    )  # fmt: skip
+        [
+            "f" * 32,
+            "F" * 32,
+            RUN_ID.upper(),
+            RUN_ID[:-1],
+            RUN_ID + "0",
+            "x" * 32,
+            "..%2f..%2fetc%2fpasswd",
+            "%00",
+            "'",
+            " " * 32,
+            f"{RUN_ID}%0a",
+        ],
+    )
     def test_an_unknown_or_malformed_id_is_not_found(self, site: Site, run_id: str) -> None:
         site.show(ended())
         assert self.get(site, f"/runs/{run_id}").status_code == 404

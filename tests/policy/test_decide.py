@@ -150,7 +150,8 @@ class TestADraft:
 
 class TestTrust:
     """A run needs: an author with write access, a head in the base repository or the author's own fork,
-    a pusher with write access."""
+    a pusher with write access.
+    """
 
     @pytest.mark.parametrize(
         ("who", "pushers"),
@@ -265,11 +266,9 @@ class TestSelection:
 
 
 class TestTheConfiguration:
-    @pytest.mark.parametrize(
-        "event", [opened(), opened(PullAction.SYNCHRONIZE)], ids=["opened", "synchronize"]
-    )
-    def test_without_one_the_bot_is_silent(self, event: object) -> None:
-        decision = Known(yaml=None).decide(opened())
+    @pytest.mark.parametrize("action", STARTING, ids=action_id)
+    def test_without_one_the_bot_is_silent(self, action: PullAction) -> None:
+        decision = Known(yaml=None).decide(opened(action))
         assert decision.actions == ()
         assert decision.kind is DecisionKind.IGNORE
 

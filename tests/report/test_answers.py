@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.adapters.postgres import Database
 from bot.errors import GitHubUnavailable
 from bot.models import Reply
 from tests.examples import REPOSITORY, change
 from tests.report.reporting import Bot
+
+if TYPE_CHECKING:
+    from bot.adapters.postgres import Database
 
 pytestmark = pytest.mark.postgres
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from bot.adapters.postgres import Database
 from bot.models import Outcome, StatusState, StepState
 from tests.examples import HEAD, REPOSITORY, change, moved, pull, run, sha, wanted
 from tests.report.reporting import Bot, step
+
+if TYPE_CHECKING:
+    from bot.adapters.postgres import Database
 
 pytestmark = pytest.mark.postgres
 

@@ -1,18 +1,21 @@
-"""What a pull request should show, less what it shows: sent as few calls, again and again until it is there."""
+"""What a pull request should show, less what it shows: in few calls, until it is there."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.adapters.postgres import Database
 from bot.errors import GitHubNotFound, GitHubRefused
 from bot.models import Outcome, Reply, StatusState, StepState
 from bot.report.reporter import backoff
 from tests.examples import HEAD, REPOSITORY, change, moved, pull, run, sha, wanted
 from tests.report.reporting import Bot, step
+
+if TYPE_CHECKING:
+    from bot.adapters.postgres import Database
 
 pytestmark = pytest.mark.postgres
 

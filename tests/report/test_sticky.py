@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
 
-from bot.adapters.postgres import Database
 from bot.models import Outcome, StatusState, StepState
 from tests.examples import REPOSITORY, change, pull, run, wanted
 from tests.report.reporting import MARKER, Bot, step
+
+if TYPE_CHECKING:
+    from bot.adapters.postgres import Database
 
 pytestmark = pytest.mark.postgres
 

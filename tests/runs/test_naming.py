@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.models import Run
 from bot.runs.naming import dag_run_id
 from tests.examples import REPOSITORY, run, sha
+
+if TYPE_CHECKING:
+    from bot.models import Run
 
 AIRFLOW = re.compile(r"[A-Za-z0-9_.~:+-]+")
 

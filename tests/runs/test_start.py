@@ -33,7 +33,11 @@ class Airflow:
         self.fake.add_dag("checks", params={"steps": {"type": "object"}})
 
     def start(self, one: Run, rules: StartRules = RULES) -> Run:
-        return start(one, self.fake, rules, self.intended.append)
+        return start(one, self.fake, rules, self.intend)
+
+    def intend(self, dag_run_id: str) -> bool:
+        self.intended.append(dag_run_id)
+        return True
 
     def hold(self, dag_run_id: str, run_id: str) -> None:
         """Somebody triggered a DAG run of that name before."""
@@ -57,9 +61,10 @@ class TestTriggers:
         assert airflow.fake.runs[RunRef("checks", FIRST)].conf == one.conf
 
     def test_with_a_name_that_was_remembered_before(self, airflow: Airflow) -> None:
-        def intend(dag_run_id: str) -> None:
+        def intend(dag_run_id: str) -> bool:
             assert airflow.fake.runs == {}
             airflow.intended.append(dag_run_id)
+            return True
 
         start(wanted(), airflow.fake, RULES, intend)
         assert airflow.intended == [FIRST]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, case, func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from bot.adapters.postgres.database import notify
 from bot.adapters.postgres.leases import LEASE, due, next_due, waiting
@@ -58,10 +59,19 @@ class PostgresRuns:
         ]
         return sorted(claims, key=lambda claim: (claim.run.cancel is None, claim.run.created_at))
 
-    def intend(self, claim: RunClaim, dag_run_id: str) -> None:
-        """Remember, before Airflow is asked, the id under which the run may be there."""
-        with self.database.once() as connection:
-            connection.execute(update(runs).where(runs.c.id == claim.run.id).values(dag_run_id=dag_run_id))
+    def intend(self, claim: RunClaim, dag_run_id: str) -> bool:
+        """Remember, before Airflow is asked, the id under which the run may be there.
+
+        False if another run of ours has that id.
+        """
+        try:
+            with self.database.once() as connection:
+                connection.execute(
+                    update(runs).where(runs.c.id == claim.run.id).values(dag_run_id=dag_run_id)
+                )
+        except IntegrityError:
+            return False
+        return True
 
     def save_run(self, claim: RunClaim, run: Run, *, cancel_sent: bool, seconds: float | None) -> None:
         """Store what the run is now and give it back; look again after `seconds`, never if None."""
@@ -74,7 +84,7 @@ class PostgresRuns:
             .where(mine)
             .values(
                 phase=run.phase.value,
-                dag_run_id=run.dag_run_id,
+                dag_run_id=func.coalesce(run.dag_run_id, runs.c.dag_run_id),  # an intended name is kept
                 note=run.note,
                 outcome=None if run.outcome is None else run.outcome.value,
                 reason=run.reason,
