@@ -149,9 +149,7 @@ class TestADraft:
 
 
 class TestTrust:
-    """A run needs: an author with write access, a head in the base repository or the author's own fork,
-    a pusher with write access.
-    """
+    """A run needs an author and a pusher with write access, and a head where these may push."""
 
     @pytest.mark.parametrize(
         ("who", "pushers"),
