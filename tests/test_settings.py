@@ -208,7 +208,10 @@ class TestProblems:
                 {"PREFLIGHT_GITHUB_TOKEN": None, "PREFLIGHT_GITHUB_APP_ID": "1"},
                 "PREFLIGHT_GITHUB_PRIVATE_KEY_FILE",
             ),
-            ({"PREFLIGHT_LISTEN": "10.0.0.1:8080", "PREFLIGHT_INTERNAL_LISTEN": "127.0.0.1:8080"}, "PORT"),
+            (
+                {"PREFLIGHT_LISTEN": "10.0.0.1:8080", "PREFLIGHT_INTERNAL_LISTEN": "127.0.0.1:8080"},
+                "PREFLIGHT_INTERNAL_LISTEN",
+            ),
         ],
     )
     def test_are_said(self, changed: dict[str, str | None], says: str) -> None:

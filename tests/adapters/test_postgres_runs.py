@@ -289,6 +289,22 @@ class TestIntend:
         again = take(other)
         assert (again.run.dag_run_id, again.run.phase) == ("preflight~x", Phase.WANTED)
 
+    def test_two_runs_never_share_one(self, ledger: PostgresLedger, runs: PostgresRuns) -> None:
+        ledger.apply(wanted(run("unit"), run("docs")))
+        first, second = runs.claim_runs(2)
+        assert runs.intend(first, "preflight~x")
+        assert runs.intend(first, "preflight~x")
+        assert not runs.intend(second, "preflight~x")
+
+    def test_is_not_forgotten_when_airflow_does_not_answer(
+        self, database: Database, ledger: PostgresLedger, runs: PostgresRuns
+    ) -> None:
+        ledger.apply(wanted(run()))
+        claim = take(runs)
+        runs.intend(claim, "preflight~x")
+        runs.save_run(claim, replace(claim.run, note="waiting for Airflow"), cancel_sent=False, seconds=5)
+        assert reread(database, claim.run).dag_run_id == "preflight~x"
+
 
 def test_a_page_finds_no_run_of_an_unknown_id(database: Database) -> None:
     assert PostgresReader(database).run("f" * 32) is None

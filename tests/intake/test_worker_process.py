@@ -51,7 +51,7 @@ def worker(database_url: str, tmp_path: Path) -> Iterator[subprocess.Popen[bytes
         "PREFLIGHT_DATABASE_URL": database_url,
         "PREFLIGHT_WEBHOOK_SECRETS": "webhook secret",
         "PREFLIGHT_GITHUB_API_URL": "http://127.0.0.1:9",
-        "PREFLIGHT_GITHUB_TOKEN": "the github token",
+        "PREFLIGHT_GITHUB_TOKEN": "the-github-token",
         "PREFLIGHT_REPOSITORIES": "acme/*",
         "PREFLIGHT_AIRFLOW_URL": "http://127.0.0.1:9",
         "PREFLIGHT_AIRFLOW_USERNAME": "bot",
@@ -83,4 +83,4 @@ def test_takes_what_comes_and_ends_on_sigterm(
     assert state(database, wanted)[0] == "queued", "it waits for GitHub, held by nobody"
     log = (tmp_path / "log").read_text()
     assert "Traceback" not in log
-    assert "the github token" not in log
+    assert "the-github-token" not in log

@@ -286,6 +286,12 @@ class TestTheConfiguration:
         assert ".github/preflight.yaml:3:" in notice
         assert "dag" in notice
 
+    def test_a_branch_can_not_mention_anybody_in_that(self) -> None:
+        known = Known(pull=pull(base_ref="x`@acme/team`"), yaml="pipelines: 3")
+        (notice,) = [action.text for action in known.decide(opened()).actions if isinstance(action, Notify)]
+        outside = "".join(notice.splitlines()[0].split("`")[::2])
+        assert "@" not in outside
+
     def test_a_broken_one_is_told_to_whoever_commands(self) -> None:
         assert "preflight.yaml:1:" in str(answer(Known(yaml="pipelines: 3").decide(comment("/test"))))
 

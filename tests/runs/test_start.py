@@ -28,6 +28,7 @@ class Airflow:
 
     fake: FakeAirflow = field(default_factory=FakeAirflow)
     intended: list[str] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.fake.add_dag("checks", params={"steps": {"type": "object"}})
@@ -37,7 +38,7 @@ class Airflow:
 
     def intend(self, dag_run_id: str) -> bool:
         self.intended.append(dag_run_id)
-        return True
+        return dag_run_id not in self.taken
 
     def hold(self, dag_run_id: str, run_id: str) -> None:
         """Somebody triggered a DAG run of that name before."""
@@ -97,6 +98,11 @@ class TestNeverTwice:
     def test_nor_one_without_our_mark(self, airflow: Airflow) -> None:
         airflow.fake.trigger(RunRef("checks", FIRST), {}, "")
         assert airflow.start(wanted()).dag_run_id == SECOND
+
+    def test_a_name_that_another_run_of_ours_has_is_left_to_it(self, airflow: Airflow) -> None:
+        airflow.taken.add(FIRST)
+        assert airflow.start(wanted()).dag_run_id == SECOND
+        assert list(airflow.fake.runs) == [RunRef("checks", SECOND)]
 
     def test_beyond_reason_it_gives_up(self, airflow: Airflow) -> None:
         for attempt in range(1, 60):
