@@ -9,26 +9,28 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from bot.claims import (
+        DeliveryClaim,
+        PendingReply,
+        PullClaim,
+        Receipt,
+        RunClaim,
+        ShownComment,
+        ShownStatus,
+    )
     from bot.models import (
         Change,
         ChangedFiles,
         Dag,
         DagRun,
         Delivery,
-        DeliveryClaim,
         History,
         LogLine,
-        PendingReply,
         Permission,
-        PullClaim,
         PullRequest,
-        Receipt,
         Repository,
         Run,
-        RunClaim,
         RunRef,
-        ShownComment,
-        ShownStatus,
         Status,
         Step,
         Verdict,

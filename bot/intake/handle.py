@@ -19,8 +19,9 @@ from bot.runs.conf import build_conf
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bot.claims import DeliveryClaim
     from bot.intake.lookup import Lookup
-    from bot.models import DeliveryClaim, PullRequest, Repository
+    from bot.models import PullRequest, Repository
     from bot.policy.decision import Decision
     from bot.ports import Clock, Ledger, PullRequestReader
 

@@ -10,11 +10,12 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from bot import events
+from bot.claims import Receipt
 from bot.errors import MalformedPayload, StoreUnavailable
 from bot.events.lane import lane_of
 from bot.intake.signature import verify
 from bot.metrics import WEBHOOKS
-from bot.models import Delivery, Receipt
+from bot.models import Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,8 @@ from bot.errors import AirflowRefused, GitHubRefused, PreflightError, Temporary
 from bot.metrics import HANDLED
 
 if TYPE_CHECKING:
+    from bot.claims import DeliveryClaim
     from bot.intake.handle import DeliveryHandler
-    from bot.models import DeliveryClaim
     from bot.ports import Inbox
 
 FASTEST = 1.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.errors import GitHubNotFound
 
 if TYPE_CHECKING:
-    from bot.models import PendingReply, PullClaim
+    from bot.claims import PendingReply, PullClaim
     from bot.ports import CommentStore, PullRequestWriter
 
 REACTION = "eyes"

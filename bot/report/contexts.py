@@ -13,7 +13,8 @@ from bot.report.status import status_of
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.models import Repository, ShownStatus, Status, Verdict
+    from bot.claims import ShownStatus
+    from bot.models import Repository, Status, Verdict
     from bot.ports import Clock, PullRequestWriter, StatusStore
     from bot.report.links import Links
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bot.errors import GitHubNotFound, GitHubRefused, Temporary
 
 if TYPE_CHECKING:
-    from bot.models import PullClaim
+    from bot.claims import PullClaim
     from bot.ports import ReportStore
     from bot.report.answers import AnswerReport
     from bot.report.contexts import StatusReport

@@ -7,14 +7,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.claims import ShownComment
 from bot.errors import GitHubNotFound
-from bot.models import PullView, ShownComment, StatusState
+from bot.models import PullView, StatusState
 from bot.report.comment import render_comment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import PullClaim, Verdict
+    from bot.claims import PullClaim
+    from bot.models import Verdict
     from bot.ports import Clock, CommentStore, PullRequestWriter
     from bot.report.links import Links
 

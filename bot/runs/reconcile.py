@@ -28,7 +28,8 @@ from bot.runs.start import StartRules, failed, is_ours, start
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from bot.models import DagRun, LogLine, Run, RunClaim, RunRef
+    from bot.claims import RunClaim
+    from bot.models import DagRun, LogLine, Run, RunRef
     from bot.ports import Clock, DagRunReader, DagTrigger, RunStore
 
 BATCH = 100

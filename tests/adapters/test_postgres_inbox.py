@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import text
 
 from bot.adapters.postgres import Database, PostgresInbox, PostgresReader
-from bot.models import Delivery, DeliveryClaim, Receipt
+from bot.claims import DeliveryClaim, Receipt
+from bot.models import Delivery
 from tests.examples import HOSTILE
 
 if TYPE_CHECKING:

@@ -10,16 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from bot.adapters.postgres import Database, PostgresLedger, PostgresReports
-from bot.models import (
-    PendingReply,
-    PullClaim,
-    Reply,
-    ShownComment,
-    ShownStatus,
-    Status,
-    StatusState,
-    Verdict,
-)
+from bot.claims import PendingReply, PullClaim, ShownComment, ShownStatus
+from bot.models import Reply, Status, StatusState, Verdict
 from tests.examples import HEAD, HOSTILE, REPOSITORY, at, change, moved, pull, run, sha, wanted
 
 if TYPE_CHECKING:

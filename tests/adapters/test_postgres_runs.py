@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import text
 
 from bot.adapters.postgres import Database, PostgresLedger, PostgresReader, PostgresReports, PostgresRuns
-from bot.models import CancelKind, Cancellation, Outcome, Phase, Run, RunClaim, Step, StepResult, StepState
+from bot.models import CancelKind, Cancellation, Outcome, Phase, Run, Step, StepResult, StepState
 from tests.examples import HOSTILE, at, change, run, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from bot.claims import RunClaim
 
 pytestmark = pytest.mark.postgres
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from flask import Flask
 
+from bot.claims import Receipt
 from bot.errors import StoreUnavailable
 from bot.intake import webhook
 from bot.intake.signature import sign
-from bot.models import Delivery, Receipt
+from bot.models import Delivery
 from tests.examples import comment_payload, pull_payload
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from bot.adapters.postgres.database import CHANNEL, notify
 from bot.adapters.postgres.leases import LEASE, next_due
 from bot.adapters.postgres.tables import deliveries
-from bot.models import Delivery, DeliveryClaim, Receipt
+from bot.claims import DeliveryClaim, Receipt
+from bot.models import Delivery
 
 if TYPE_CHECKING:
     from bot.adapters.postgres.database import Database

@@ -13,17 +13,8 @@ from bot.adapters.postgres.database import lock_key, translated
 from bot.adapters.postgres.leases import LEASE, due, next_due, waiting
 from bot.adapters.postgres.rows import run_from
 from bot.adapters.postgres.tables import heads, pull_requests, replies, runs, shown_statuses, verdicts
-from bot.models import (
-    PendingReply,
-    PullClaim,
-    Reply,
-    Repository,
-    ShownComment,
-    ShownStatus,
-    Status,
-    StatusState,
-    Verdict,
-)
+from bot.claims import PendingReply, PullClaim, ShownComment, ShownStatus
+from bot.models import Reply, Repository, Status, StatusState, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -13,7 +13,7 @@ from bot.adapters.postgres.leases import LEASE, due, next_due, waiting
 from bot.adapters.postgres.ledger import touch_report
 from bot.adapters.postgres.rows import run_from, step_to
 from bot.adapters.postgres.tables import runs
-from bot.models import RunClaim
+from bot.claims import RunClaim
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
