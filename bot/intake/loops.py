@@ -102,14 +102,9 @@ class Worker:
     """All loops of a worker process, and the listener that wakes them."""
 
     def __init__(self, loops: Sequence[Loop], listen: Callable[[Callable[[float], bool]], None]) -> None:
-        self.loops = {loop.name: loop for loop in loops}
+        self._loops = tuple(loops)
         self._listen = listen
         self._stop = threading.Event()
-
-    def wake(self, name: str) -> None:
-        """Wake a loop by its name."""
-        if name in self.loops:
-            self.loops[name].wake()
 
     def run(self) -> None:
         """Work until `stop`; returns when all that was begun is finished."""
@@ -117,15 +112,15 @@ class Worker:
             target=self._listen, args=(self._stop.wait,), name="listener", daemon=True
         )
         listener.start()
-        for loop in self.loops.values():
+        for loop in self._loops:
             loop.start()
         log.info("working")
         while not self._stop.wait(3600):
             pass
         log.info("stopping: finishing what was begun")
-        for loop in self.loops.values():
+        for loop in self._loops:
             loop.stop()
-        late = [loop.name for loop in self.loops.values() if not loop.join(20)]
+        late = [loop.name for loop in self._loops if not loop.join(20)]
         if late:
             log.warning("stopped in the middle of %s: another worker takes over", ", ".join(late))
         log.info("stopped")

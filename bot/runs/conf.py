@@ -65,10 +65,10 @@ def build_conf(
             "fork": pull.fork,
             "draft": pull.draft,
             "untrusted": {
-                "title": _storable(pull.title),
+                "title": pull.title,
                 "author": pull.author,
-                "head_ref": _storable(pull.head_ref),
-                "labels": [_storable(label) for label in pull.labels],
+                "head_ref": pull.head_ref,
+                "labels": list(pull.labels),
             },
         },
     }
@@ -79,8 +79,3 @@ def run_id_in(conf: Mapping[str, object]) -> str | None:
     ours = conf.get("preflight")
     run_id = ours.get("run_id") if isinstance(ours, dict) else None
     return run_id if isinstance(run_id, str) else None
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL's JSON has no NUL character, and UTF-8 no lone surrogate."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode()

@@ -26,7 +26,7 @@ class Reader:
     down: bool = False
 
     def run(self, run_id: str) -> Run | None:
-        raise NotImplementedError
+        raise AssertionError(f"health and metrics never read a run ({run_id})")
 
     def counts(self) -> Mapping[str, Mapping[str, float]]:
         self.check()

@@ -37,10 +37,10 @@ class Airflow:
     reads: int = 0
 
     def look(self, refs: Sequence[RunRef]) -> Mapping[RunRef, DagRun | None]:
-        raise NotImplementedError
+        raise AssertionError(f"the worker follows runs, a page does not: {refs}")
 
     def xcom(self, ref: RunRef, step: Step, key: str) -> object | None:
-        raise NotImplementedError
+        raise AssertionError(f"the worker reads XComs, a page does not: {ref} {step} {key}")
 
     def log(self, ref: RunRef, step: Step) -> Iterator[LogLine]:
         assert ref.dag_run_id
