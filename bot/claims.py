@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from bot.models import Delivery, Reply, Repository, Run, Status
+    from bot.models import Delivery, Limit, Reply, Repository, Run, Status
 
 
 class Receipt(enum.Enum):
@@ -81,8 +82,45 @@ class ShownStatus:
 
 @dataclass(frozen=True, slots=True)
 class PendingReply:
-    """A comment that waits for its answer. `reacted` and `attempted` say what may be there already."""
+    """A comment that waits for its answer. `reacted` and `attempted` say what may be there already.
+
+    `dry_runs` are the runs that the reply tells of. `posted_id` and `digest` are those of the reply that is
+    there, None and empty before. `asked_at` is when the comment was decided on.
+    """
 
     reply: Reply
     reacted: bool
     attempted: bool
+    asked_at: datetime
+    dry_runs: tuple[Run, ...] = ()
+    posted_id: int | None = None
+    digest: str = ""
+
+
+class Need(enum.Enum):
+    """How a pipeline stands that a waiting run needs, at the run's own head."""
+
+    MISSING = "missing"  # nothing was ever decided about it
+    PENDING = "pending"
+    PASSED = "passed"  # skipped and overridden ones too
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedRun:
+    """A run that waits for its turn, oldest first: what it may not exceed, and what must pass before."""
+
+    id: str
+    limits: tuple[Limit, ...]
+    needs: Mapping[str, Need]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What becomes of a waiting run: it may start, or waits on and says why, or can't run (`refusal`)."""
+
+    run_id: str
+    admitted: bool
+    note: str = ""
+    refusal: str = ""

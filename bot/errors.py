@@ -42,6 +42,10 @@ class GitHubNotFound(PreflightError):
     """GitHub has no such thing, or does not let us see it. Right after an event it may still appear."""
 
 
+class NotAFile(GitHubRefused):
+    """What lies at that path is a directory, a link or too large: put a plain file there."""
+
+
 class AirflowUnavailable(Temporary):
     """Airflow did not answer, or answered 5xx."""
 

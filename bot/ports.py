@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -13,12 +13,15 @@ if TYPE_CHECKING:
         DeliveryClaim,
         PendingReply,
         PullClaim,
+        QueuedRun,
         Receipt,
         RunClaim,
         ShownComment,
         ShownStatus,
+        Turn,
     )
     from bot.models import (
+        Audit,
         Change,
         ChangedFiles,
         Dag,
@@ -28,11 +31,13 @@ if TYPE_CHECKING:
         LogLine,
         Permission,
         PullRequest,
+        PullView,
         Repository,
         Run,
         RunRef,
         Status,
         Step,
+        Subject,
         Verdict,
     )
 
@@ -56,10 +61,6 @@ class PullRequestReader(Protocol):
         """The pull request as it is now."""
         ...
 
-    def permission(self, repository: Repository, login: str) -> Permission:
-        """What the user may do; NONE for a user who is no collaborator or does not exist."""
-        ...
-
     def tip(self, repository: Repository, branch: str) -> str:
         """The SHA that the branch points at now."""
         ...
@@ -68,8 +69,31 @@ class PullRequestReader(Protocol):
         """The file's content at that commit, None where there is none."""
         ...
 
-    def changed_files(self, repository: Repository, number: int) -> ChangedFiles:
-        """The files that the pull request changes, renames with both names."""
+    def shared_file(self, repository: Repository, path: str) -> bytes | None:
+        """The file in the `.github` repository of the repository's owner, at its default branch's tip.
+
+        None where there is no such file or repository, or where we may not see it.
+        """
+        ...
+
+    def changed_files(self, subject: Subject) -> ChangedFiles:
+        """The files that the pull request (or the branch since `before`) changes, renames with both names."""
+        ...
+
+
+class People(Protocol):
+    """Who may do what. Raises as PullRequestReader does."""
+
+    def permission(self, repository: Repository, login: str) -> Permission:
+        """What the user may do; NONE for a user who is no collaborator or does not exist."""
+        ...
+
+    def member(self, repository: Repository, login: str, group: str) -> bool:
+        """Whether the user is an active member of "ORGANISATION" or of the team "ORGANISATION/TEAM".
+
+        `repository` says with whose access we ask. False where there is no such group, or where we may not
+        see its members.
+        """
         ...
 
 
@@ -90,6 +114,10 @@ class PullRequestWriter(Protocol):
 
     def edit_comment(self, repository: Repository, comment_id: int, body: str) -> None:
         """Replace a comment's body; GitHubNotFound if somebody deleted it."""
+        ...
+
+    def delete_comment(self, repository: Repository, comment_id: int) -> None:
+        """Delete a comment of ours; one that is gone already is fine."""
         ...
 
     def react(self, repository: Repository, comment_id: int, content: str) -> None:
@@ -117,6 +145,15 @@ class DagTrigger(Protocol):
 
     def cancel(self, ref: RunRef) -> None:
         """Stop the DAG run; stopping one that has ended is harmless; DagRunNotFound if it is gone."""
+        ...
+
+    def resume(self, ref: RunRef, known: Sequence[Step]) -> None:
+        """Run again, in the DAG run that has ended, every step that did not succeed; not those that did.
+
+        Setup and teardown run again with the steps that they belong to. `known` are the steps as they were
+        when it ended: where a step of the DAG run has been tried again since then, or the DAG run goes on,
+        it was resumed already and nothing is done. DagRunNotFound if it is gone.
+        """
         ...
 
 
@@ -171,8 +208,19 @@ class Ledger(Protocol):
         """Remember who put that head there; the first word counts."""
         ...
 
-    def history(self, repository: Repository, number: int, head_sha: str | None) -> History:
-        """What we remember of the pull request."""
+    def history(self, repository: Repository, number: int, head_sha: str) -> History:
+        """What we remember of the pull request or branch, and what its contexts say about that head."""
+        ...
+
+    def broken_pulls(self, repository: Repository, base_ref: str | None) -> Sequence[tuple[Repository, int]]:
+        """The open pull requests into that branch whose head shows a configuration that can't be used.
+
+        With `base_ref` None, those into any branch of any repository of the same owner.
+        """
+        ...
+
+    def rename(self, repository: Repository) -> None:
+        """The repository of that id has this name from now on."""
         ...
 
     def apply(self, change: Change) -> bool:
@@ -185,6 +233,15 @@ class Ledger(Protocol):
 
 class RunStore(Protocol):
     """Runs that need a look. All methods raise StoreUnavailable."""
+
+    def admit(self, judge: Callable[[Sequence[QueuedRun], Mapping[str, int]], Sequence[Turn]]) -> None:
+        """Let waiting runs take their turn: those that are unfinished, not asked to stop and not admitted.
+
+        `judge` gets them oldest first, with the number of admitted unfinished runs by the key of their
+        limits, and says what becomes of each that changes. Only one process judges at a time. Admitted runs
+        are due at once, refused ones finished with an error, and whatever people see is reported.
+        """
+        ...
 
     def claim_runs(self, limit: int) -> Sequence[RunClaim]:
         """Take runs that are due and that nobody holds, those asked to stop first."""
@@ -264,12 +321,8 @@ class StatusStore(Protocol):
 class CommentStore(Protocol):
     """What pull requests' comments show. All methods raise StoreUnavailable."""
 
-    def head_of(self, claim: PullClaim) -> tuple[str, str]:
-        """The head that the comment is about, and the notice above its table."""
-        ...
-
-    def own_verdicts(self, claim: PullClaim, sha: str) -> Sequence[Verdict]:
-        """What this pull request says about that head, by context."""
+    def view(self, claim: PullClaim) -> PullView:
+        """What the comment is rendered from: the head, what this pull request says about it, the notice."""
         ...
 
     def comment(self, claim: PullClaim) -> ShownComment:
@@ -294,6 +347,10 @@ class RunReader(Protocol):
 
     def run(self, run_id: str) -> Run | None:
         """The run of that id."""
+        ...
+
+    def audits(self, run: Run) -> Sequence[Audit]:
+        """The decisions about the run's pull request or branch, newest first, at most 50."""
         ...
 
     def counts(self) -> Mapping[str, Mapping[str, float]]:

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.events.lane import lane_of
-from bot.models import Change, Delivery, Phase, PullRequest, Repository, Run, Verdict
+from bot.models import Branch, Change, Delivery, Phase, PullRequest, Repository, Run, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from bot.models import Subject
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 REPOSITORY = Repository(id=42, full_name="acme/widgets", clone_url="https://github.example/acme/widgets.git")
@@ -68,6 +70,28 @@ def pull(
     )
 
 
+def branch(
+    name: str = "main",
+    *,
+    head_sha: str = HEAD,
+    base_ref: str = "main",
+    before: str = TIP,
+    merge_group: bool = False,
+    is_open: bool = True,
+    repository: Repository = REPOSITORY,
+) -> Branch:
+    """A branch that was pushed to, or a merge queue's."""
+    return Branch(
+        repository=repository,
+        name=name,
+        head_sha=head_sha,
+        base_ref=base_ref,
+        before=before,
+        merge_group=merge_group,
+        open=is_open,
+    )
+
+
 def run(
     pipeline: str = "unit",
     *,
@@ -99,15 +123,20 @@ def run(
     )
 
 
-def wanted(*runs: Run, of: PullRequest | None = None) -> Change:
+def wanted(*runs: Run, of: Subject | None = None) -> Change:
     """The decision to start these runs."""
-    return change(of, *(Verdict(f"preflight/{one.pipeline}", one.pipeline, run=one) for one in runs))
+    return change(of, *(Verdict(one.context, one.pipeline, run=one) for one in runs))
 
 
-def change(of: PullRequest | None = None, *verdicts: Verdict) -> Change:
-    """A decision about a pull request."""
+def change(of: Subject | None = None, *verdicts: Verdict) -> Change:
+    """A decision about a pull request or branch."""
     return Change(
-        pull=of or pull(), delivery_id="d-1", actor="alice", reason="a push", verdicts=tuple(verdicts)
+        subject=of or pull(),
+        delivery_id="d-1",
+        actor="alice",
+        kind="run",
+        reason="a push",
+        verdicts=tuple(verdicts),
     )
 
 
@@ -182,6 +211,8 @@ def comment_payload(
             "number": of.number,
             "state": "open" if of.open else "closed",
             "title": of.title,
+            "draft": of.draft,
+            "labels": [{"id": 1, "name": label} for label in of.labels],
             "user": user_payload(of.author),
             "pull_request": {"url": f"https://api.github.example/pulls/{of.number}"},
         },
