@@ -6,7 +6,6 @@ import itertools
 import threading
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
@@ -15,9 +14,7 @@ from bot.adapters.postgres import Database, PostgresInbox, PostgresReader
 from bot.claims import DeliveryClaim, Receipt
 from bot.models import Delivery
 from tests.examples import HOSTILE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.fixtures.postgres import let_leases_end
 
 pytestmark = pytest.mark.postgres
 
@@ -34,11 +31,8 @@ def inbox(database: Database) -> PostgresInbox:
 
 
 @pytest.fixture
-def other(database_url: str) -> Iterator[PostgresInbox]:
-    """Another process's view."""
-    database = Database(database_url, pool_size=2)
-    yield PostgresInbox(database)
-    database.close()
+def other(other_database: Database) -> PostgresInbox:
+    return PostgresInbox(other_database)
 
 
 def take(inbox: PostgresInbox) -> DeliveryClaim:
@@ -53,13 +47,6 @@ def state(database: Database, delivery_id: str) -> tuple[str, str]:
     with database.begin() as connection:
         row = connection.execute(query, {"id": delivery_id}).one()
     return row.state, row.reason
-
-
-def let_leases_end(database: Database) -> None:
-    with database.begin() as connection:
-        connection.execute(
-            text("UPDATE deliveries SET lease_until = now() - interval '1 s' WHERE lease_owner IS NOT NULL")
-        )
 
 
 class TestPut:
@@ -199,7 +186,7 @@ class TestLeases:
         inbox.put(delivery("lane"))
         inbox.put(delivery("lane"))
         lost = take(inbox)
-        let_leases_end(database)
+        let_leases_end(database, "deliveries")
         claim = take(other)
         assert (claim.delivery, claim.tries) == (lost.delivery, 2)
 
@@ -209,7 +196,7 @@ class TestLeases:
     ) -> None:
         inbox.put(delivery(delivery_id="same"))
         late = take(inbox)
-        let_leases_end(database)
+        let_leases_end(database, "deliveries")
         now = take(other)
         if word == "finish":
             inbox.finish(late, ignored=False, reason="late")

@@ -10,30 +10,26 @@ from sqlalchemy import text
 
 from bot.adapters.postgres import Database, PostgresLedger, PostgresReader, PostgresReports, PostgresRuns
 from bot.models import (
+    CONFIG_CONTEXT,
+    PROPOSED_CONTEXT,
+    Branch,
     CancelKind,
     Cancellation,
     Change,
     Outcome,
     Phase,
+    PullRequest,
     Reply,
+    Repository,
     Run,
     Status,
     StatusState,
     Verdict,
 )
-from tests.examples import HEAD, HOSTILE, REPOSITORY, at, change, moved, pull, run, sha, wanted
+from tests.examples import HEAD, HOSTILE, REPOSITORY, at, branch, change, moved, pull, run, sha, wanted
+from tests.fixtures.postgres import admitted
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def ledger(database: Database) -> PostgresLedger:
-    return PostgresLedger(database)
-
-
-@pytest.fixture
-def runs(database: Database) -> PostgresRuns:
-    return PostgresRuns(database)
 
 
 def remembered(ledger: PostgresLedger, number: int = 12, head: str = HEAD) -> tuple[Run, ...]:
@@ -53,6 +49,11 @@ def finish(runs: PostgresRuns, outcome: Outcome = Outcome.SUCCESS) -> list[Run]:
 def count(database: Database, table: str) -> int:
     with database.begin() as connection:
         return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())  # noqa: S608 - a test's own
+
+
+def fixed(context: str, state: StatusState, description: str) -> Verdict:
+    """What a context shows where nothing runs."""
+    return Verdict(context, context.removeprefix("preflight/"), status=Status(context, state, description))
 
 
 def cancellation(
@@ -162,7 +163,7 @@ class TestApply:
 
 class TestCancel:
     def test_only_what_is_unfinished(self, ledger: PostgresLedger, runs: PostgresRuns) -> None:
-        ledger.apply(wanted(run("unit")))
+        ledger.apply(admitted(run("unit")))
         (done,) = finish(runs)
         ledger.apply(wanted(run("docs")))
         ledger.apply(cancellation(*remembered(ledger)))
@@ -178,11 +179,18 @@ class TestCancel:
         assert (found.cancel, found.cancel_kind) == ("by rita", CancelKind.COMMAND)
 
     def test_makes_the_run_due_at_once(self, ledger: PostgresLedger, runs: PostgresRuns) -> None:
-        ledger.apply(wanted(run()))
+        ledger.apply(admitted(run()))
         (claim,) = runs.claim_runs(1)
         runs.save_run(claim, replace(claim.run, phase=Phase.ACTIVE), cancel_sent=False, seconds=100)
         assert runs.claim_runs(1) == []
         ledger.apply(cancellation(claim.run))
+        assert [found.run.cancel for found in runs.claim_runs(1)] == ["superseded by 1234567"]
+
+    def test_also_one_that_waits_for_its_turn(self, ledger: PostgresLedger, runs: PostgresRuns) -> None:
+        one = run()
+        ledger.apply(wanted(one))
+        assert runs.claim_runs(1) == []
+        ledger.apply(cancellation(one))
         assert [found.run.cancel for found in runs.claim_runs(1)] == ["superseded by 1234567"]
 
     def test_has_the_head_of_the_stopped_run_reported_on(
@@ -190,7 +198,7 @@ class TestCancel:
     ) -> None:
         old = run(head_sha=sha(1))
         ledger.apply(wanted(old, of=pull(head_sha=sha(1))))
-        ledger.apply(replace(cancellation(old), pull=moved(pull(head_sha=sha(1)), HEAD)))
+        ledger.apply(replace(cancellation(old), subject=moved(pull(head_sha=sha(1)), HEAD)))
         reports = PostgresReports(database)
         claim = reports.claim_pull()
         assert claim is not None
@@ -206,26 +214,129 @@ class TestHistory:
     def test_an_unfinished_run_is_never_forgotten(self, ledger: PostgresLedger, runs: PostgresRuns) -> None:
         """Not even behind hundreds of newer ones: it may have to be stopped."""
         oldest = run("oldest")
-        ledger.apply(wanted(oldest))
+        ledger.apply(admitted(oldest))
         runs.claim_runs(1)
-        ledger.apply(wanted(*(run(f"p{number}", created_at=at(number + 1)) for number in range(210))))
+        ledger.apply(admitted(*(run(f"p{number}", created_at=at(number + 1)) for number in range(210))))
         finish(runs)
         finish(runs)
         finish(runs)
         assert oldest.id in {one.id for one in remembered(ledger)}
 
-    @pytest.mark.parametrize(
-        ("state", "broken"),
-        [(StatusState.ERROR, True), (StatusState.SUCCESS, False)],
-        ids=["broken", "mended"],
-    )
-    def test_knows_whether_this_head_shows_a_broken_configuration(
-        self, ledger: PostgresLedger, state: StatusState, *, broken: bool
+    def test_knows_what_contexts_say_about_this_head(self, ledger: PostgresLedger) -> None:
+        one = run("unit")
+        skipped = fixed("preflight/docs", StatusState.SUCCESS, "skipped: no matching files")
+        ledger.apply(wanted(one))
+        ledger.apply(change(None, skipped))
+        ledger.apply(change(pull(number=13), fixed("preflight/e2e", StatusState.ERROR, "another's")))
+        assert ledger.history(REPOSITORY, 12, HEAD).verdicts == {
+            "preflight/docs": skipped,
+            "preflight/unit": Verdict("preflight/unit", "unit", run=replace(one, attempt=1)),
+        }
+        assert ledger.history(REPOSITORY, 12, sha(9)).verdicts == {}
+
+    @pytest.mark.parametrize("subject", [pull(), branch("queue/1")], ids=["pull-request", "branch"])
+    def test_knows_whether_we_heard_that_it_is_closed(
+        self, ledger: PostgresLedger, subject: PullRequest | Branch
     ) -> None:
-        status = Status("preflight/config", state, "preflight.yaml can't be used: see the comment")
-        ledger.apply(change(None, Verdict("preflight/config", "", status=status)))
-        assert ledger.history(REPOSITORY, 12, HEAD).config_broken is broken
-        assert ledger.history(REPOSITORY, 12, sha(9)).config_broken is False
+        assert not ledger.history(REPOSITORY, subject.number, HEAD).closed
+        ledger.apply(change(subject))
+        assert not ledger.history(REPOSITORY, subject.number, HEAD).closed
+        ledger.apply(change(replace(subject, open=False)))
+        assert ledger.history(REPOSITORY, subject.number, HEAD).closed
+
+
+class TestBrokenPulls:
+    BROKEN = fixed(CONFIG_CONTEXT, StatusState.ERROR, "preflight.yaml can't be used: see the comment")
+
+    def numbers(self, ledger: PostgresLedger, base: str | None, of: Repository = REPOSITORY) -> list[int]:
+        return [number for _, number in ledger.broken_pulls(of, base)]
+
+    @pytest.mark.parametrize(
+        ("base", "expected"), [("main", [12]), ("release", [13]), ("other", []), (None, [12, 13])]
+    )
+    def test_are_those_into_the_branch(
+        self, ledger: PostgresLedger, base: str | None, expected: list[int]
+    ) -> None:
+        ledger.apply(change(pull(number=13, base_ref="release"), self.BROKEN))
+        ledger.apply(change(pull(number=12), self.BROKEN))
+        assert self.numbers(ledger, base) == expected
+
+    def test_come_with_their_repository(self, ledger: PostgresLedger) -> None:
+        ledger.apply(change(pull(), self.BROKEN))
+        ((found, _),) = ledger.broken_pulls(REPOSITORY, "main")
+        assert (found.id, found.full_name) == (REPOSITORY.id, REPOSITORY.full_name)
+
+    def test_of_all_repositories_of_the_owner(self, ledger: PostgresLedger) -> None:
+        shared = Repository(1, "ACME/.github")
+        foreign = Repository(44, "acme-corp/widgets")
+        for of in (REPOSITORY, Repository(43, "acme/gadgets"), foreign):
+            ledger.apply(change(pull(repository=of), self.BROKEN))
+        assert [found.full_name for found, _ in ledger.broken_pulls(shared, None)] == [
+            "acme/widgets",
+            "acme/gadgets",
+        ]
+
+    @pytest.mark.parametrize(
+        "then",
+        [
+            pytest.param(change(None, fixed(CONFIG_CONTEXT, StatusState.SUCCESS, "fine again")), id="mended"),
+            pytest.param(change(pull(is_open=False)), id="closed"),
+            pytest.param(change(moved(pull(), sha(2))), id="moved-on"),
+        ],
+    )
+    def test_not_what_no_longer_shows_it(self, ledger: PostgresLedger, then: Change) -> None:
+        ledger.apply(change(None, self.BROKEN))
+        ledger.apply(then)
+        assert self.numbers(ledger, "main") == []
+
+    def test_neither_branches_nor_a_proposed_version(self, ledger: PostgresLedger) -> None:
+        ledger.apply(change(branch("main"), self.BROKEN))
+        ledger.apply(change(None, fixed(PROPOSED_CONTEXT, StatusState.FAILURE, "line 3")))
+        assert self.numbers(ledger, None) == []
+
+    def test_one_that_the_version_before_wrote_may_be_into_any(
+        self, database: Database, ledger: PostgresLedger
+    ) -> None:
+        ledger.apply(change(None, self.BROKEN))
+        with database.begin() as connection:
+            connection.execute(text("UPDATE pull_requests SET base_ref = ''"))
+        assert self.numbers(ledger, "release") == [12]
+
+
+class TestRename:
+    NEW = replace(REPOSITORY, full_name="umbrella/gadgets")
+
+    def test_changes_runs_and_pull_requests(self, database: Database, ledger: PostgresLedger) -> None:
+        ledger.apply(wanted(run()))
+        ledger.rename(self.NEW)
+        (found,) = remembered(ledger)
+        assert found.repository.full_name == "umbrella/gadgets"
+        assert found.repository.clone_url == "https://github.example/umbrella/gadgets.git"
+        claim = PostgresReports(database).claim_pull()
+        assert claim is not None
+        assert claim.repository.full_name == "umbrella/gadgets"
+
+    def test_leaves_other_repositories_alone(self, ledger: PostgresLedger) -> None:
+        other = Repository(43, "acme/widgets", clone_url="https://github.example/acme/widgets.git")
+        ledger.apply(wanted(run(repository=other), of=pull(repository=other)))
+        ledger.rename(self.NEW)
+        assert ledger.history(other, 12, HEAD).runs[0].repository == other
+
+    def test_touches_only_rows_whose_name_differs(self, database: Database, ledger: PostgresLedger) -> None:
+        ledger.apply(wanted(run()))
+        ledger.rename(self.NEW)
+        places = "SELECT ctid::text FROM runs UNION ALL SELECT ctid::text FROM pull_requests"
+        with database.begin() as connection:
+            before = connection.execute(text(places)).all()
+        ledger.rename(self.NEW)
+        with database.begin() as connection:
+            assert connection.execute(text(places)).all() == before
+
+    def test_a_url_of_another_shape_is_left_as_it_is(self, ledger: PostgresLedger) -> None:
+        odd = replace(REPOSITORY, clone_url="git@mirror.example:widgets")
+        ledger.apply(wanted(run(repository=odd), of=pull(repository=odd)))
+        ledger.rename(self.NEW)
+        assert remembered(ledger)[0].repository.clone_url == "git@mirror.example:widgets"
 
 
 class TestHostileText:
@@ -258,7 +369,7 @@ class TestHostileText:
 def test_a_run_of_a_killed_worker_can_still_be_read(database: Database, ledger: PostgresLedger) -> None:
     """What `release_dead` leaves is still a row that everybody can read."""
     one = run()
-    ledger.apply(wanted(one))
+    ledger.apply(admitted(one))
     PostgresRuns(Database(str(database.engine.url), pool_size=1)).claim_runs(1)
     with database.begin() as connection:
         from bot.adapters.postgres.leases import release_dead  # noqa: PLC0415 - only this test looks inside

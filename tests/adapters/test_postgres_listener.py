@@ -27,6 +27,7 @@ from bot.errors import StoreUnavailable
 from bot.models import Delivery
 from deploy.local.postgres import embedded_postgres
 from tests.examples import run, wanted
+from tests.fixtures.postgres import admitted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,7 +101,7 @@ class TestWoken:
     def test_by_a_decision(self, database: Database, database_url: str) -> None:
         with listening(Database(database_url, pool_size=2)) as woken:
             woken.clear()
-            PostgresLedger(database).apply(wanted(run()))
+            PostgresLedger(database).apply(admitted(run()))
             until(lambda: {"run", "report"} <= set(woken))
 
     def test_when_a_lane_comes_free(self, database: Database, database_url: str) -> None:
@@ -130,7 +131,7 @@ class TestWoken:
 
 def test_what_a_killed_worker_held_is_taken_over_at_once(database: Database, database_url: str) -> None:
     PostgresInbox(database).put(delivery())
-    PostgresLedger(database).apply(wanted(run()))
+    PostgresLedger(database).apply(admitted(run()))
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, database_url], stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as holder:
@@ -151,7 +152,7 @@ def test_what_a_killed_worker_held_is_taken_over_at_once(database: Database, dat
 def test_whoever_lives_keeps_what_it_holds(database: Database, database_url: str) -> None:
     inbox, runs = PostgresInbox(database), PostgresRuns(database)
     inbox.put(delivery())
-    PostgresLedger(database).apply(wanted(run()))
+    PostgresLedger(database).apply(admitted(run()))
     with listening(database):
         assert inbox.claim() is not None
         never_lived = Database(database_url, pool_size=1)

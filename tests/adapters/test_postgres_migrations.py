@@ -1,22 +1,93 @@
-"""The schema: safe to bring up to date twice, and by two processes at once."""
+"""The schema: safe to bring up to date twice, by two processes at once, and under a working bot."""
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import inspect, text
 
-from bot.adapters.postgres import Database, PostgresReader
+from bot.adapters.postgres import (
+    Database,
+    PostgresLedger,
+    PostgresReader,
+    PostgresReports,
+    PostgresRuns,
+    migrations,
+)
 from bot.adapters.postgres.tables import metadata
+from bot.claims import PendingReply
 from bot.errors import StoreUnavailable
+from bot.models import CommentPolicy, Phase, Reply, Rules, Status, StatusState, Verdict
+from tests.examples import HEAD, NOON, REPOSITORY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from deploy.local.postgres import Postgres
 
 pytestmark = pytest.mark.postgres
+
+SECONDS = 60.0
+_NUMBERS = itertools.count(1)
+
+FIRST_VERSION_WRITES = """
+INSERT INTO pull_requests (repository_id, number, full_name, private, open, head_sha, comment_search, due_at)
+VALUES (42, 12, 'acme/widgets', false, true, :head, true, now());
+INSERT INTO heads (repository_id, number, sha, pusher, settled) VALUES (42, 12, :head, 'alice', false);
+INSERT INTO runs (id, repository_id, full_name, private, clone_url, number, pipeline, dag_id, head_sha,
+    base_ref, attempt, actor, dryrun, conf, phase, created_at, due_at)
+VALUES ('a', 42, 'acme/widgets', false, 'https://github.example/acme/widgets.git', 12, 'unit', 'checks',
+    :head, 'main', 1, 'alice', false, '{}', 'wanted', :noon, now());
+INSERT INTO verdicts (repository_id, number, head_sha, context, pipeline, run_id, state, description) VALUES
+    (42, 12, :head, 'preflight/unit', 'unit', 'a', NULL, NULL),
+    (42, 12, :head, 'preflight/config', '', NULL, 'error', 'preflight.yaml can''t be used');
+INSERT INTO replies (repository_id, comment_id, number, delivery_id, text)
+VALUES (42, 5001, 12, 'd', 'hello');
+INSERT INTO decisions (repository_id, number, delivery_id, actor, head_sha, reason)
+VALUES (42, 12, 'd', 'alice', :head, 'a push');
+"""
+
+
+def revise(database: Database, revision: str, *, down: bool = False) -> None:
+    """Take the schema to that revision."""
+    with database.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", migrations.__path__[0])
+        config.attributes["connection"] = connection
+        (command.downgrade if down else command.upgrade)(config, revision)
+
+
+def write_as_the_first_version(database: Database) -> None:
+    with database.begin() as connection:
+        for statement in FIRST_VERSION_WRITES.strip().split(";\n"):
+            connection.execute(text(statement), {"head": HEAD, "noon": NOON})
+
+
+@pytest.fixture
+def first_version(real_postgres: Postgres) -> Iterator[Database]:
+    """What a process of the first version works on, with rows in its tables."""
+    database = Database(real_postgres.create_database(f"first_version_{next(_NUMBERS)}"))
+    revise(database, "0001")
+    write_as_the_first_version(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def upgraded(first_version: Database) -> Iterator[Database]:
+    """The same after the upgrade, seen by a process of this version."""
+    database = Database(first_version.engine.url.render_as_string(hide_password=False))
+    database.migrate()
+    yield database
+    database.close()
 
 
 def migrate(url: str) -> subprocess.Popen[str]:
@@ -71,3 +142,94 @@ def test_a_newer_schema_is_fine_while_an_older_version_is_still_running(database
     with database.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     database.check()
+
+
+class TestFromTheFirstVersion:
+    def test_what_was_decided_is_remembered(self, upgraded: Database) -> None:
+        history = PostgresLedger(upgraded).history(REPOSITORY, 12, HEAD)
+        (run,) = history.runs
+        assert (run.id, run.phase, run.rules, run.inputs, run.branch) == ("a", Phase.WANTED, Rules(), {}, "")
+        assert history.pushers == {HEAD: "alice"}
+        assert history.verdicts == {
+            "preflight/unit": Verdict("preflight/unit", "unit", run=run),
+            "preflight/config": Verdict(
+                "preflight/config",
+                "",
+                status=Status("preflight/config", StatusState.ERROR, "preflight.yaml can't be used"),
+            ),
+        }
+        assert [audit.reason for audit in PostgresReader(upgraded).audits(run)] == ["a push"]
+
+    def test_its_runs_were_admitted(self, upgraded: Database) -> None:
+        """It knew no limits, and some of them are in Airflow."""
+        (claim,) = PostgresRuns(upgraded).claim_runs(10)
+        assert claim.run.admitted
+
+    def test_what_waited_to_be_said_is_said(self, upgraded: Database) -> None:
+        reports = PostgresReports(upgraded)
+        claim = reports.claim_pull()
+        assert claim is not None
+        assert reports.view(claim).comment is CommentPolicy.ALWAYS
+        (reply,) = reports.pending_replies(claim)
+        expected = PendingReply(Reply(5001, "hello"), reacted=False, attempted=False, asked_at=reply.asked_at)
+        assert reply == expected
+
+    def test_a_broken_configuration_is_found_again(self, upgraded: Database) -> None:
+        ((_, number),) = PostgresLedger(upgraded).broken_pulls(REPOSITORY, "main")
+        assert number == 12
+
+    def test_and_back(self, first_version: Database, upgraded: Database) -> None:
+        del first_version
+        revise(upgraded, "0001", down=True)
+        upgraded.migrate()
+        assert len(PostgresLedger(upgraded).history(REPOSITORY, 12, HEAD).runs) == 1
+
+
+class TestUnderAWorkingBot:
+    def test_what_the_first_version_still_writes_needs_no_place(self, upgraded: Database) -> None:
+        with upgraded.begin() as connection:
+            for table in ("verdicts", "runs", "pull_requests", "heads", "replies"):
+                connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - a test's own
+        write_as_the_first_version(upgraded)
+        (claim,) = PostgresRuns(upgraded).claim_runs(10)
+        assert claim.run.admitted
+
+    def test_a_process_that_prepared_its_statements_before_goes_on(self, first_version: Database) -> None:
+        def read() -> list[int]:
+            with first_version.once() as connection:
+                return list(connection.execute(text("SELECT number FROM runs")).scalars())
+
+        for _ in range(10):
+            read()
+        other = Database(first_version.engine.url.render_as_string(hide_password=False), pool_size=1)
+        other.migrate()
+        other.close()
+        with pytest.raises(StoreUnavailable):  # as when the database restarts
+            read()
+        assert [read() for _ in range(10)] == [[12]] * 10
+
+    def test_a_deadlock_with_it_is_tried_again(self, first_version: Database) -> None:
+        """The bot reads tables in its own order."""
+
+        def migrate_it() -> None:
+            other = Database(first_version.engine.url.render_as_string(hide_password=False), pool_size=1)
+            other.migrate()
+            other.check()
+            other.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            # Whoever has waited for longer gives up: the migration, unless this machine is very slow.
+            with suppress(StoreUnavailable), first_version.begin() as connection:
+                connection.execute(text("SET LOCAL deadlock_timeout = '20s'"))
+                connection.execute(text("SELECT 1 FROM verdicts"))
+                migration = pool.submit(migrate_it)
+                while not _somebody_waits_for_a_table(first_version):
+                    assert not migration.done(), migration.result()
+                connection.execute(text("SELECT 1 FROM runs"))
+            migration.result(SECONDS)
+
+
+def _somebody_waits_for_a_table(database: Database) -> bool:
+    query = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'relation')"
+    with database.once() as connection:
+        return bool(connection.execute(text(query)).scalar())

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
 
-from bot.adapters.postgres import Database, PostgresLedger, PostgresReports
+from bot.adapters.postgres import Database, PostgresLedger, PostgresReports, PostgresRuns
 from bot.claims import PendingReply, PullClaim, ShownComment, ShownStatus
-from bot.models import Reply, Status, StatusState, Verdict
-from tests.examples import HEAD, HOSTILE, REPOSITORY, at, change, moved, pull, run, sha, wanted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from bot.models import CommentPolicy, Phase, PullView, Reply, Run, Status, StatusState, Verdict
+from tests.examples import HEAD, HOSTILE, REPOSITORY, at, branch, change, moved, pull, run, sha, wanted
+from tests.fixtures.postgres import settle
 
 pytestmark = pytest.mark.postgres
 
 GREEN = Status("preflight/unit", StatusState.SUCCESS, "3 steps passed", "https://preflight.example/runs/1")
-
-
-@pytest.fixture
-def ledger(database: Database) -> PostgresLedger:
-    return PostgresLedger(database)
 
 
 @pytest.fixture
@@ -33,11 +25,8 @@ def reports(database: Database) -> PostgresReports:
 
 
 @pytest.fixture
-def other(database_url: str) -> Iterator[PostgresReports]:
-    """Another process's view."""
-    database = Database(database_url, pool_size=2)
-    yield PostgresReports(database)
-    database.close()
+def other(other_database: Database) -> PostgresReports:
+    return PostgresReports(other_database)
 
 
 def take(reports: PostgresReports) -> PullClaim:
@@ -48,6 +37,10 @@ def take(reports: PostgresReports) -> PullClaim:
 
 def fixed(state: StatusState, description: str) -> Verdict:
     return Verdict("preflight/unit", "unit", status=Status("preflight/unit", state, description))
+
+
+def dry_run(pipeline: str, comment_id: int) -> Run:
+    return replace(run(pipeline), dryrun=True, comment_id=comment_id)
 
 
 class TestTheQueue:
@@ -220,7 +213,7 @@ class TestSharedHeads:
         ledger.apply(change(None, fixed(StatusState.SUCCESS, "one")))
         ledger.apply(change(pull(number=13), fixed(StatusState.FAILURE, "two")))
         claim = take(reports)
-        own = [one.status.description for one in reports.own_verdicts(claim, HEAD) if one.status]
+        own = [one.status.description for one in reports.view(claim).verdicts if one.status]
         assert own == [{12: "one", 13: "two"}[claim.number]]
 
     def test_another_repository_has_nothing_to_say(
@@ -247,7 +240,7 @@ class TestShown:
     def test_the_comment_is_remembered(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
         ledger.apply(replace(change(pull(comments=0)), notice="a notice"))
         claim = take(reports)
-        assert reports.head_of(claim) == (HEAD, "a notice")
+        assert reports.view(claim).notice == "a notice"
         assert reports.comment(claim) == ShownComment(None, "", None, search=False)
         comment = ShownComment(7, "abc", at(5), search=False)
         reports.set_comment(claim, comment)
@@ -265,18 +258,84 @@ class TestShown:
         ledger.apply(replace(change(), notice="broken"))
         ledger.apply(change())
         claim = take(reports)
-        assert reports.head_of(claim)[1] == "broken"
+        assert reports.view(claim).notice == "broken"
         ledger.apply(replace(change(), notice=""))
-        assert reports.head_of(claim)[1] == ""
+        assert reports.view(claim).notice == ""
 
-    def test_replies_wait_until_they_are_done(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
+    @pytest.mark.parametrize("policy", list(CommentPolicy))
+    def test_so_does_when_the_comment_is_wanted(
+        self, ledger: PostgresLedger, reports: PostgresReports, policy: CommentPolicy
+    ) -> None:
+        ledger.apply(change())
+        assert reports.view(claim := take(reports)).comment is CommentPolicy.ALWAYS
+        ledger.apply(replace(change(), comment=policy))
+        ledger.apply(change())
+        assert reports.view(claim).comment is policy
+
+    def test_the_view_is_of_the_head_that_it_has_now(
+        self, ledger: PostgresLedger, reports: PostgresReports
+    ) -> None:
+        green = fixed(StatusState.SUCCESS, "now")
+        ledger.apply(change(None, fixed(StatusState.FAILURE, "before")))
+        ledger.apply(change(moved(pull(), sha(2)), green))
+        claim = take(reports)
+        assert reports.view(claim) == PullView(claim.repository, 12, sha(2), [green])
+
+    def test_an_overridden_context_says_so(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
+        word = replace(fixed(StatusState.SUCCESS, "overridden by @rita: flaky"), override=True)
+        ledger.apply(change(None, word))
+        assert reports.verdicts(REPOSITORY, HEAD) == {12: [word]}
+
+    def test_a_branch_has_no_comment_to_search_for(
+        self, ledger: PostgresLedger, reports: PostgresReports
+    ) -> None:
+        ledger.apply(change(branch()))
+        claim = take(reports)
+        assert claim.number == branch().number
+        assert not reports.comment(claim).search
+
+
+class TestReplies:
+    def test_wait_until_they_are_done(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
         ledger.apply(replace(change(), reply=Reply(5002, HOSTILE)))
         ledger.apply(replace(change(), reply=Reply(5001, "hello")))
         claim = take(reports)
         first, second = reports.pending_replies(claim)
-        assert first == PendingReply(Reply(5001, "hello"), reacted=False, attempted=False)
+        assert first == PendingReply(
+            Reply(5001, "hello"), reacted=False, attempted=False, asked_at=first.asked_at
+        )
         assert second.reply.comment_id == 5002
         reports.set_reply(claim, replace(first, reacted=True), done=False)
         assert reports.pending_replies(claim)[0].reacted
         reports.set_reply(claim, first, done=True)
         assert [one.reply.comment_id for one in reports.pending_replies(claim)] == [5002]
+
+    def test_what_was_posted_is_remembered(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
+        ledger.apply(replace(change(), reply=Reply(5001, "hello")))
+        claim = take(reports)
+        (one,) = reports.pending_replies(claim)
+        posted = replace(one, reacted=True, attempted=True, posted_id=7001, digest="abc")
+        reports.set_reply(claim, posted, done=False)
+        assert reports.pending_replies(claim) == [posted]
+
+    def test_come_with_the_dry_runs_that_they_tell_of(
+        self, ledger: PostgresLedger, reports: PostgresReports
+    ) -> None:
+        asked = [dry_run("unit", 5001), dry_run("docs", 5001), dry_run("unit", 5002)]
+        ledger.apply(replace(change(), reply=Reply(5001), dry_runs=tuple(asked[:2])))
+        ledger.apply(replace(change(), reply=Reply(5002), dry_runs=tuple(asked[2:])))
+        told = [[run.pipeline for run in reply.dry_runs] for reply in reports.pending_replies(take(reports))]
+        assert told == [["unit", "docs"], ["unit"]]
+
+    def test_wake_when_their_dry_run_changes(
+        self, database: Database, ledger: PostgresLedger, reports: PostgresReports
+    ) -> None:
+        one = replace(dry_run("unit", 5001), admitted=True)
+        ledger.apply(replace(change(), reply=Reply(5001), dry_runs=(one,)))
+        settle(database)
+        assert reports.claim_pull() is None
+        runs = PostgresRuns(database)
+        (claim,) = runs.claim_runs(1)
+        runs.save_run(claim, replace(claim.run, phase=Phase.ACTIVE), cancel_sent=False, seconds=1)
+        (reply,) = reports.pending_replies(take(reports))
+        assert [run.phase for run in reply.dry_runs] == [Phase.ACTIVE]

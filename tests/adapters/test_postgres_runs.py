@@ -6,15 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import text
 
 from bot.adapters.postgres import Database, PostgresLedger, PostgresReader, PostgresReports, PostgresRuns
-from bot.models import CancelKind, Cancellation, Outcome, Phase, Run, Step, StepResult, StepState
+from bot.models import CancelKind, Cancellation, Outcome, Phase, Rules, Run, Step, StepResult, StepState
 from tests.examples import HOSTILE, at, change, run, wanted
+from tests.fixtures.postgres import admitted, let_leases_end, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bot.claims import RunClaim
 
 pytestmark = pytest.mark.postgres
@@ -46,43 +44,9 @@ STEPS = (
 )
 
 
-@pytest.fixture
-def ledger(database: Database) -> PostgresLedger:
-    return PostgresLedger(database)
-
-
-@pytest.fixture
-def runs(database: Database) -> PostgresRuns:
-    return PostgresRuns(database)
-
-
-@pytest.fixture
-def other(database_url: str) -> Iterator[PostgresRuns]:
-    """Another process's view."""
-    database = Database(database_url, pool_size=2)
-    yield PostgresRuns(database)
-    database.close()
-
-
 def take(runs: PostgresRuns) -> RunClaim:
     (claim,) = runs.claim_runs(1)
     return claim
-
-
-def let_leases_end(database: Database) -> None:
-    with database.begin() as connection:
-        connection.execute(
-            text("UPDATE runs SET lease_until = now() - interval '1 s' WHERE lease_owner IS NOT NULL")
-        )
-
-
-def settle(database: Database) -> None:
-    """Report on everything that is due."""
-    reports = PostgresReports(database)
-    while (claim := reports.claim_pull()) is not None:
-        for sha in reports.unsettled_heads(claim):
-            reports.settle_head(claim, sha)
-        reports.release_pull(claim, seconds=None, failed=False)
 
 
 def reread(database: Database, one: Run) -> Run:
@@ -92,18 +56,18 @@ def reread(database: Database, one: Run) -> Run:
 
 
 class TestClaim:
-    def test_a_wanted_run_is_due_at_once(self, ledger: PostgresLedger, runs: PostgresRuns) -> None:
+    def test_an_admitted_run_is_due_at_once(self, ledger: PostgresLedger, runs: PostgresRuns) -> None:
         one = run()
-        ledger.apply(wanted(one))
+        ledger.apply(admitted(one))
         assert runs.next_due() == 0
         claim = take(runs)
-        assert claim.run == replace(one, attempt=1)
+        assert claim.run == replace(one, attempt=1, admitted=True)
         assert claim.cancel_sent is False
 
     def test_nobody_else_gets_it(
         self, ledger: PostgresLedger, runs: PostgresRuns, other: PostgresRuns
     ) -> None:
-        ledger.apply(wanted(run()))
+        ledger.apply(admitted(run()))
         take(runs)
         assert other.claim_runs(10) == []
         assert runs.claim_runs(10) == []
@@ -111,18 +75,18 @@ class TestClaim:
     def test_a_lease_that_ended_is_taken_over(
         self, database: Database, ledger: PostgresLedger, runs: PostgresRuns, other: PostgresRuns
     ) -> None:
-        ledger.apply(wanted(run()))
+        ledger.apply(admitted(run()))
         lost = take(runs)
         let_leases_end(database)
         assert take(other).run == lost.run
 
     def test_takes_no_more_than_asked_for(self, ledger: PostgresLedger, runs: PostgresRuns) -> None:
-        ledger.apply(wanted(*(run(f"p{number}") for number in range(5))))
+        ledger.apply(admitted(*(run(f"p{number}") for number in range(5))))
         assert [len(runs.claim_runs(3)), len(runs.claim_runs(3)), len(runs.claim_runs(3))] == [3, 2, 0]
 
     def test_those_asked_to_stop_come_first(self, ledger: PostgresLedger, runs: PostgresRuns) -> None:
         first, second = run("unit", created_at=at(1)), run("docs", created_at=at(2))
-        ledger.apply(wanted(first, second))
+        ledger.apply(admitted(first, second))
         stop = Cancellation((second.id,), CancelKind.COMMAND, "by rita")
         ledger.apply(replace(change(), cancellations=(stop,)))
         assert [claim.run.pipeline for claim in runs.claim_runs(2)] == ["docs", "unit"]
@@ -132,7 +96,7 @@ class TestSave:
     def test_all_that_is_known_comes_back(
         self, database: Database, ledger: PostgresLedger, runs: PostgresRuns
     ) -> None:
-        ledger.apply(wanted(run()))
+        ledger.apply(admitted(run()))
         claim = take(runs)
         known = replace(
             claim.run,
@@ -161,7 +125,7 @@ class TestSave:
     def test_it_is_looked_at_again_when_it_should_be(
         self, ledger: PostgresLedger, runs: PostgresRuns
     ) -> None:
-        ledger.apply(wanted(run()))
+        ledger.apply(admitted(run()))
         claim = take(runs)
         runs.save_run(claim, claim.run, cancel_sent=False, seconds=100)
         assert runs.claim_runs(1) == []
@@ -172,7 +136,7 @@ class TestSave:
     def test_what_people_see_is_reported_at_once(
         self, database: Database, ledger: PostgresLedger, runs: PostgresRuns
     ) -> None:
-        ledger.apply(wanted(run()))
+        ledger.apply(admitted(run()))
         settle(database)
         claim = take(runs)
         runs.save_run(claim, replace(claim.run, phase=Phase.ACTIVE), cancel_sent=False, seconds=100)
@@ -181,7 +145,7 @@ class TestSave:
     def test_what_is_unchanged_is_not(
         self, database: Database, ledger: PostgresLedger, runs: PostgresRuns
     ) -> None:
-        ledger.apply(wanted(run()))
+        ledger.apply(admitted(run()))
         settle(database)
         claim = take(runs)
         runs.save_run(claim, claim.run, cancel_sent=False, seconds=100)
@@ -191,7 +155,7 @@ class TestSave:
         self, database: Database, ledger: PostgresLedger, runs: PostgresRuns, other: PostgresRuns
     ) -> None:
         one = run()
-        ledger.apply(wanted(one))
+        ledger.apply(admitted(one))
         late = take(runs)
         let_leases_end(database)
         now = take(other)
@@ -223,18 +187,63 @@ class TestSave:
     def test_hostile_text_is_stored_without_what_can_not_be_stored(
         self, database: Database, ledger: PostgresLedger, runs: PostgresRuns, hostile: dict[str, object]
     ) -> None:
-        ledger.apply(wanted(run()))
+        ledger.apply(admitted(run()))
         claim = take(runs)
         over = replace(claim.run, phase=Phase.FINISHED, outcome=Outcome.FAILURE, **hostile)  # type: ignore[arg-type]  # names are the test's
         runs.save_run(claim, over, cancel_sent=False, seconds=None)
         assert reread(database, over).outcome is Outcome.FAILURE
 
 
+class TestTimeIsOver:
+    """The reconciler stops a run whose time is over, waiting or not."""
+
+    def test_that_it_stopped_the_run_is_kept(
+        self, database: Database, ledger: PostgresLedger, runs: PostgresRuns
+    ) -> None:
+        ledger.apply(admitted(run()))
+        claim = take(runs)
+        late = replace(claim.run, cancel="timed out after 30m", cancel_kind=CancelKind.TIMEOUT)
+        runs.save_run(claim, late, cancel_sent=True, seconds=1)
+        assert reread(database, late) == late
+
+    def test_somebodys_word_that_came_meanwhile_wins(
+        self, database: Database, ledger: PostgresLedger, runs: PostgresRuns
+    ) -> None:
+        ledger.apply(admitted(run()))
+        claim = take(runs)
+        stop = Cancellation((claim.run.id,), CancelKind.COMMAND, "by rita")
+        ledger.apply(replace(change(), cancellations=(stop,)))
+        late = replace(claim.run, cancel="timed out after 30m", cancel_kind=CancelKind.TIMEOUT)
+        runs.save_run(claim, late, cancel_sent=True, seconds=100)
+        found = reread(database, late)
+        assert (found.cancel, found.cancel_kind) == ("by rita", CancelKind.COMMAND)
+        assert runs.next_due() == 0
+
+    def test_one_that_waits_for_its_turn_is_claimed_then(
+        self, database: Database, ledger: PostgresLedger, runs: PostgresRuns
+    ) -> None:
+        ledger.apply(wanted(replace(run(), created_at=at(0), rules=Rules(timeout=60))))
+        claim = take(runs)
+        assert not claim.run.admitted
+        over = replace(claim.run, phase=Phase.FINISHED, outcome=Outcome.TIMED_OUT)
+        runs.save_run(claim, over, cancel_sent=False, seconds=None)
+        assert reread(database, over).outcome is Outcome.TIMED_OUT
+
+    def test_looking_at_it_admits_nobody(
+        self, database: Database, ledger: PostgresLedger, runs: PostgresRuns
+    ) -> None:
+        ledger.apply(wanted(replace(run(), created_at=at(0), rules=Rules(timeout=60))))
+        claim = take(runs)
+        runs.save_run(claim, replace(claim.run, admitted=True), cancel_sent=False, seconds=None)
+        assert not reread(database, claim.run).admitted
+        assert runs.next_due() is None
+
+
 class TestMeanwhile:
     """What happens while somebody holds the run is not lost."""
 
     def active(self, ledger: PostgresLedger, runs: PostgresRuns) -> RunClaim:
-        ledger.apply(wanted(run()))
+        ledger.apply(admitted(run()))
         claim = take(runs)
         runs.intend(claim, "preflight~x")
         running = replace(claim.run, phase=Phase.ACTIVE, dag_run_id="preflight~x")
@@ -285,14 +294,14 @@ class TestIntend:
     def test_the_id_is_remembered_before_airflow_is_asked(
         self, database: Database, ledger: PostgresLedger, runs: PostgresRuns, other: PostgresRuns
     ) -> None:
-        ledger.apply(wanted(run()))
+        ledger.apply(admitted(run()))
         runs.intend(take(runs), "preflight~x")
         let_leases_end(database)
         again = take(other)
         assert (again.run.dag_run_id, again.run.phase) == ("preflight~x", Phase.WANTED)
 
     def test_two_runs_never_share_one(self, ledger: PostgresLedger, runs: PostgresRuns) -> None:
-        ledger.apply(wanted(run("unit"), run("docs")))
+        ledger.apply(admitted(run("unit"), run("docs")))
         first, second = runs.claim_runs(2)
         assert runs.intend(first, "preflight~x")
         assert runs.intend(first, "preflight~x")
@@ -301,7 +310,7 @@ class TestIntend:
     def test_is_not_forgotten_when_airflow_does_not_answer(
         self, database: Database, ledger: PostgresLedger, runs: PostgresRuns
     ) -> None:
-        ledger.apply(wanted(run()))
+        ledger.apply(admitted(run()))
         claim = take(runs)
         runs.intend(claim, "preflight~x")
         runs.save_run(claim, replace(claim.run, note="waiting for Airflow"), cancel_sent=False, seconds=5)
@@ -315,7 +324,7 @@ def test_a_page_finds_no_run_of_an_unknown_id(database: Database) -> None:
 def test_runs_are_counted_by_phase_and_outcome(
     database: Database, ledger: PostgresLedger, runs: PostgresRuns
 ) -> None:
-    ledger.apply(wanted(run("a"), run("b"), run("c")))
+    ledger.apply(admitted(run("a"), run("b"), run("c")))
     first, second = runs.claim_runs(2)
     over = replace(first.run, phase=Phase.FINISHED, outcome=Outcome.ERROR, reason="x")
     runs.save_run(first, over, cancel_sent=False, seconds=None)

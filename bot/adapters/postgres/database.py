@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 CHANNEL = "preflight"
 TRUSTED_SECONDS = 1.0  # that an idle connection is believed to stand
 MIGRATION_LOCK = 0x70726566  # "pref": any number will do, as long as every process takes the same
+MIGRATION_TRIES = 10
 
 
 class Database:
@@ -65,7 +66,19 @@ class Database:
             yield connection
 
     def migrate(self) -> None:
-        """Bring the schema up to date; safe to run twice, and by two processes at once."""
+        """Bring the schema up to date; safe to run twice, by two processes at once, and under a working bot.
+
+        Tables are locked in another order than the bot reads them, so that either may have to try again.
+        """
+        for tries_left in reversed(range(MIGRATION_TRIES)):
+            try:
+                return self._migrate()
+            except StoreUnavailable as error:
+                if not tries_left or not _is_deadlock(error):
+                    raise
+        return None
+
+    def _migrate(self) -> None:
         with self.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
             config = _alembic()
@@ -137,6 +150,11 @@ def lock_key(*what: object) -> int:
     """The number of an advisory lock for a thing of that name."""
     digest = hashlib.sha256(":".join(map(str, what)).encode()).digest()
     return int.from_bytes(digest[:8], signed=True)
+
+
+def _is_deadlock(error: StoreUnavailable) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, DBAPIError) and isinstance(cause.orig, psycopg.errors.DeadlockDetected)
 
 
 def _first_line(error: DBAPIError) -> str:

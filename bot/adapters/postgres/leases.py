@@ -50,8 +50,10 @@ def release_dead(connection: Connection) -> int:
     for table, what in (("deliveries", "delivery"), ("runs", "run"), ("pull_requests", "report")):
         result = connection.execute(
             text(
-                f"UPDATE {table} SET lease_until = 'epoch' "  # noqa: S608 - one of three names of our own
-                f"WHERE lease_owner IS NOT NULL AND lease_until >= now() AND lease_owner NOT IN ({_LIVING})"
+                # What somebody has locked is being changed by the living: so nobody is waited for.
+                f"UPDATE {table} SET lease_until = 'epoch' WHERE ctid = ANY(ARRAY("  # noqa: S608 - our own
+                f"SELECT ctid FROM {table} WHERE lease_owner IS NOT NULL AND lease_until >= now() "
+                f"AND lease_owner NOT IN ({_LIVING}) FOR UPDATE SKIP LOCKED))"
             )
         )
         if result.rowcount:

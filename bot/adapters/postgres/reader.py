@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, text
 
 from bot.adapters.postgres.rows import run_from
-from bot.adapters.postgres.tables import deliveries, runs
+from bot.adapters.postgres.tables import decisions, deliveries, runs
+from bot.models import Audit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bot.adapters.postgres.database import Database
     from bot.models import Run
+
+AUDITS = 50
 
 
 class PostgresReader:
@@ -27,6 +31,27 @@ class PostgresReader:
         with self.database.once() as connection:
             row = connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
         return None if row is None else run_from(row)
+
+    def audits(self, run: Run) -> Sequence[Audit]:
+        """The decisions about the run's pull request or branch, newest first, at most 50."""
+        statement = (
+            select(decisions)
+            .where(decisions.c.repository_id == run.repository.id, decisions.c.number == run.number)
+            .order_by(decisions.c.seq.desc())
+            .limit(AUDITS)
+        )
+        with self.database.once() as connection:
+            return [
+                Audit(
+                    actor=row.actor,
+                    kind=row.kind,
+                    reason=row.reason,
+                    what=row.what,
+                    head_sha=row.head_sha,
+                    decided_at=row.decided_at.astimezone(UTC),
+                )
+                for row in connection.execute(statement)
+            ]
 
     def counts(self) -> Mapping[str, Mapping[str, float]]:
         """Figures for the metrics: by table, then by state; ages in seconds."""

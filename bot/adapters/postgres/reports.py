@@ -12,16 +12,16 @@ from sqlalchemy.dialects.postgresql import insert
 from bot.adapters.postgres.database import lock_key, translated
 from bot.adapters.postgres.leases import LEASE, due, next_due, waiting
 from bot.adapters.postgres.rows import run_from
-from bot.adapters.postgres.tables import heads, pull_requests, replies, runs, shown_statuses, verdicts
+from bot.adapters.postgres.tables import heads, pull_requests, replies, runs, shown_statuses
+from bot.adapters.postgres.verdicts import verdicts_on
 from bot.claims import PendingReply, PullClaim, ShownComment, ShownStatus
-from bot.models import Reply, Repository, Status, StatusState, Verdict
+from bot.models import CommentPolicy, PullView, Reply, Repository, Status, StatusState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection
-
     from bot.adapters.postgres.database import Database
+    from bot.models import Verdict
 
 
 class PostgresReports:
@@ -124,7 +124,9 @@ class PostgresReports:
     def verdicts(self, repository: Repository, sha: str) -> Mapping[int, Sequence[Verdict]]:
         """What each pull request with that head wants its contexts to show.
 
-        Where one that is open has this head now, closed ones and those that moved on have no say.
+        Where one that is open has this head now, closed ones and those that moved on have no say. Where a
+        pull request ran a pipeline itself, or somebody overrode it there, a branch's run of the same commit
+        has none either: nobody can comment on a branch to mend it.
         """
         current = select(pull_requests.c.number).where(
             pull_requests.c.repository_id == repository.id,
@@ -132,14 +134,19 @@ class PostgresReports:
             pull_requests.c.open,
         )
         with self.database.begin() as connection:
-            found = _verdicts(connection, repository, sha)
+            found = verdicts_on(connection, repository.id, sha)
             heard = set(connection.execute(current).scalars())
-        return {number: says for number, says in found.items() if not heard or number in heard}
-
-    def own_verdicts(self, claim: PullClaim, sha: str) -> Sequence[Verdict]:
-        """What this pull request says about that head, by context."""
-        with self.database.once() as connection:
-            return _verdicts(connection, claim.repository, sha).get(claim.number, [])
+        found = {number: says for number, says in found.items() if not heard or number in heard}
+        own = {
+            verdict.context
+            for number, says in found.items()
+            for verdict in says
+            if number > 0 and (verdict.run is not None or verdict.override)
+        }
+        return {
+            number: says if number > 0 else [verdict for verdict in says if verdict.context not in own]
+            for number, says in found.items()
+        }
 
     def shown(self, repository: Repository, sha: str) -> Mapping[str, ShownStatus]:
         """What the head's contexts show, by context."""
@@ -170,12 +177,19 @@ class PostgresReports:
                 .on_conflict_do_update(index_elements=list(where), set_=says)
             )
 
-    def head_of(self, claim: PullClaim) -> tuple[str, str]:
-        """The head that the comment is about, and the notice above its table."""
-        statement = select(pull_requests.c.head_sha, pull_requests.c.notice)
-        with self.database.once() as connection:
-            row = connection.execute(statement.where(_mine(pull_requests, claim))).one()
-        return row.head_sha, row.notice
+    def view(self, claim: PullClaim) -> PullView:
+        """What the comment is rendered from: the head, what this pull request says about it, the notice."""
+        with self.database.begin() as connection:
+            row = connection.execute(select(pull_requests).where(_mine(pull_requests, claim))).one()
+            says = verdicts_on(connection, row.repository_id, row.head_sha, row.number)
+        return PullView(
+            claim.repository,
+            claim.number,
+            row.head_sha,
+            says.get(row.number, []),
+            row.notice,
+            CommentPolicy(row.comment_policy),
+        )
 
     def comment(self, claim: PullClaim) -> ShownComment:
         """What we know of the comment."""
@@ -200,16 +214,34 @@ class PostgresReports:
 
     def pending_replies(self, claim: PullClaim) -> Sequence[PendingReply]:
         """Comments that wait for their answer, oldest first."""
-        statement = (
-            select(replies)
-            .where(_mine(replies, claim), replies.c.done.is_(False))
-            .order_by(replies.c.comment_id)
+        waiting = select(replies).where(_mine(replies, claim), replies.c.done.is_(False))
+        told = (
+            select(runs)
+            .join_from(
+                replies,
+                runs,
+                and_(
+                    runs.c.repository_id == replies.c.repository_id, runs.c.comment_id == replies.c.comment_id
+                ),
+            )
+            .where(_mine(replies, claim), replies.c.done.is_(False), runs.c.dryrun)
+            .order_by(runs.c.seq)
         )
-        with self.database.once() as connection:
-            return [
-                PendingReply(Reply(row.comment_id, row.text), reacted=row.reacted, attempted=row.attempted)
-                for row in connection.execute(statement)
-            ]
+        with self.database.begin() as connection:
+            rows = connection.execute(waiting.order_by(replies.c.comment_id)).all()
+            dry_runs = [run_from(row) for row in connection.execute(told)] if rows else []
+        return [
+            PendingReply(
+                Reply(row.comment_id, row.text),
+                reacted=row.reacted,
+                attempted=row.attempted,
+                asked_at=row.created_at.astimezone(UTC),
+                dry_runs=tuple(run for run in dry_runs if run.comment_id == row.comment_id),
+                posted_id=row.posted_id,
+                digest=row.digest,
+            )
+            for row in rows
+        ]
 
     def set_reply(self, claim: PullClaim, reply: PendingReply, *, done: bool) -> None:
         """Remember how far an answer got."""
@@ -217,25 +249,15 @@ class PostgresReports:
             connection.execute(
                 update(replies)
                 .where(_mine(replies, claim), replies.c.comment_id == reply.reply.comment_id)
-                .values(reacted=reply.reacted, attempted=reply.attempted, done=done)
+                .values(
+                    reacted=reply.reacted,
+                    attempted=reply.attempted,
+                    posted_id=reply.posted_id,
+                    digest=reply.digest,
+                    done=done,
+                )
             )
 
 
 def _mine(table: Table, claim: PullClaim) -> ColumnElement[bool]:
     return and_(table.c.repository_id == claim.repository.id, table.c.number == claim.number)
-
-
-def _verdicts(connection: Connection, repository: Repository, sha: str) -> dict[int, list[Verdict]]:
-    mine = and_(verdicts.c.repository_id == repository.id, verdicts.c.head_sha == sha)
-    fixed = select(verdicts).where(mine, verdicts.c.run_id.is_(None))
-    running = (
-        select(runs, verdicts.c.context).join_from(verdicts, runs, verdicts.c.run_id == runs.c.id).where(mine)
-    )
-    found: dict[int, list[Verdict]] = {}
-    for row in connection.execute(fixed):
-        status = Status(row.context, StatusState(row.state), row.description)
-        found.setdefault(row.number, []).append(Verdict(row.context, row.pipeline, status=status))
-    for row in connection.execute(running):
-        run = run_from(row)
-        found.setdefault(row.number, []).append(Verdict(row.context, run.pipeline, run=run))
-    return {number: sorted(says, key=lambda one: one.context) for number, says in found.items()}

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bot.models import CancelKind, Outcome, Phase, Repository, Run, Step, StepResult, StepState
+from bot.models import (
+    CancelKind,
+    Limit,
+    Outcome,
+    Phase,
+    Repository,
+    Rules,
+    Run,
+    Step,
+    StepResult,
+    StepState,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +38,12 @@ def run_from(row: Row[Any]) -> Run:
         actor=row.actor,
         created_at=row.created_at.astimezone(UTC),
         conf=row.conf,
+        branch=row.branch,
         dryrun=row.dryrun,
+        comment_id=row.comment_id,
+        inputs=row.inputs,
+        rules=rules_from(row.rules),
+        admitted=row.admitted,
         phase=Phase(row.phase),
         dag_run_id=row.dag_run_id,
         cancel=row.cancel,
@@ -36,9 +52,34 @@ def run_from(row: Row[Any]) -> Run:
         outcome=None if row.outcome is None else Outcome(row.outcome),
         reason=row.reason,
         steps=tuple(step_from(step) for step in row.steps),
+        resumed_at=_utc(row.resumed_at),
         started_at=_utc(row.started_at),
         finished_at=_utc(row.finished_at),
     )
+
+
+def rules_from(fields: Mapping[str, Any]) -> Rules:
+    """Rules as `rules_to` wrote them; nothing is ruled where a version before wrote the row."""
+    if not fields:
+        return Rules()
+    return Rules(
+        timeout=fields["timeout"],
+        optional=fields["optional"],
+        supersede=fields["supersede"],
+        needs=tuple(fields["needs"]),
+        limits=tuple(Limit(**limit) for limit in fields["limits"]),
+    )
+
+
+def rules_to(rules: Rules) -> dict[str, object]:
+    """The rules as JSON."""
+    return {
+        "timeout": rules.timeout,
+        "optional": rules.optional,
+        "supersede": rules.supersede,
+        "needs": list(rules.needs),
+        "limits": [{"key": limit.key, "most": limit.most} for limit in rules.limits],
+    }
 
 
 def step_from(fields: Mapping[str, Any]) -> Step:

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from bot.adapters.postgres.admission import admit, somebody_waits
 from bot.adapters.postgres.database import notify
 from bot.adapters.postgres.leases import LEASE, due, next_due, waiting
-from bot.adapters.postgres.ledger import touch_report
 from bot.adapters.postgres.rows import run_from, step_to
 from bot.adapters.postgres.tables import runs
+from bot.adapters.postgres.touch import touch_reports
 from bot.claims import RunClaim
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bot.adapters.postgres.database import Database
+    from bot.claims import QueuedRun, Turn
     from bot.models import Run
 
 FRESH = timedelta(seconds=3)  # how long a nudge may be ahead of what Airflow's API shows
@@ -29,6 +31,14 @@ class PostgresRuns:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+
+    def admit(self, judge: Callable[[Sequence[QueuedRun], Mapping[str, int]], Sequence[Turn]]) -> None:
+        """Let waiting runs take their turn, as `judge` says; one process at a time."""
+        with self.database.once() as connection:
+            if not somebody_waits(connection):
+                return
+        with self.database.begin() as connection:
+            admit(connection, judge)
 
     def claim_runs(self, limit: int) -> Sequence[RunClaim]:
         """Take runs that are due and that nobody holds, those asked to stop first."""
@@ -85,6 +95,11 @@ class PostgresRuns:
             .values(
                 phase=run.phase.value,
                 dag_run_id=func.coalesce(run.dag_run_id, runs.c.dag_run_id),  # an intended name is kept
+                # What somebody asked for meanwhile is what counts.
+                cancel=func.coalesce(runs.c.cancel, run.cancel),
+                cancel_kind=func.coalesce(
+                    runs.c.cancel_kind, None if run.cancel_kind is None else run.cancel_kind.value
+                ),
                 note=run.note,
                 outcome=None if run.outcome is None else run.outcome.value,
                 reason=run.reason,
@@ -103,13 +118,13 @@ class PostgresRuns:
             if row is None:
                 return  # our lease ran out; whoever holds the run now sees the same truth in Airflow
             if run != claim.run:
-                touch_report(connection, run.repository.id, run.number, {run.head_sha})
-            if not run.finished and row.version != claim.version:
-                notify(connection, "run")
+                touch_reports(connection, [(run.repository.id, run.number, run.head_sha)])
+            if run.finished or row.version != claim.version:
+                notify(connection, "run")  # it left its place to others, or is due again itself
 
     def nudge(self, dag_run_id: str) -> bool:
-        """Have the run looked at now; False if we have no such unfinished run."""
-        mine = and_(runs.c.dag_run_id == dag_run_id, runs.c.phase != "finished")
+        """Have the run looked at now; False if we have no such unfinished run in Airflow."""
+        mine = and_(runs.c.dag_run_id == dag_run_id, runs.c.phase != "finished", runs.c.admitted)
         with self.database.begin() as connection:
             nudged = connection.execute(
                 update(runs)

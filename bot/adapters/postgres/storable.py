@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
+    from sqlalchemy.types import TypeEngine
 
 
 class StorableText(TypeDecorator[str]):
@@ -34,6 +35,16 @@ class StorableJson(TypeDecorator[object]):
         """Clean it on its way in."""
         del dialect
         return _clean(value)
+
+
+class ExactJson(StorableJson):
+    """JSON that comes back as it was: JSONB makes a whole number of 1e22."""
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[object]:
+        """The column holds the text as it was written."""
+        return dialect.type_descriptor(JSON())
 
 
 def storable(text: str) -> str:

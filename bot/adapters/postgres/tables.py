@@ -3,6 +3,8 @@
 Three of them are also queues: `deliveries`, `runs` and `pull_requests`. In each, `due_at` says when a row
 wants attention (null: never again), and `lease_owner` with `lease_until` who holds it. `version` grows
 with every change from outside, so that whoever holds a row notices that it changed meanwhile.
+
+`number` is a pull request's, or a branch's own (below zero).
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from sqlalchemy import (
     Table,
 )
 
-from bot.adapters.postgres.storable import StorableJson, StorableText
+from bot.adapters.postgres.storable import ExactJson, StorableJson, StorableText
 
 metadata = MetaData()
 
@@ -50,12 +52,14 @@ pull_requests = Table(
     "pull_requests",
     metadata,
     Column("repository_id", BigInteger, primary_key=True),
-    Column("number", Integer, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
     Column("full_name", StorableText),
     Column("private", Boolean),
     Column("open", Boolean),
     Column("head_sha", StorableText),
+    Column("base_ref", StorableText),  # empty where a version before wrote it last
     Column("notice", StorableText),
+    Column("comment_policy", StorableText),  # always, failures, off
     Column("comment_id", BigInteger),
     Column("comment_digest", StorableText),
     Column("comment_search", Boolean),
@@ -71,7 +75,7 @@ heads = Table(
     "heads",
     metadata,
     Column("repository_id", BigInteger, primary_key=True),
-    Column("number", Integer, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
     Column("sha", StorableText, primary_key=True),
     Column("pusher", StorableText),
     Column("settled", Boolean),
@@ -81,12 +85,13 @@ heads = Table(
 runs = Table(
     "runs",
     metadata,
+    Column("seq", BigInteger),  # the order in which they were stored
     Column("id", StorableText, primary_key=True),
     Column("repository_id", BigInteger),
     Column("full_name", StorableText),
     Column("private", Boolean),
     Column("clone_url", StorableText),
-    Column("number", Integer),
+    Column("number", BigInteger),
     Column("pipeline", StorableText),
     Column("dag_id", StorableText),
     Column("dag_run_id", StorableText),
@@ -94,8 +99,13 @@ runs = Table(
     Column("base_ref", StorableText),
     Column("attempt", Integer),
     Column("actor", StorableText),
+    Column("branch", StorableText),
     Column("dryrun", Boolean),
+    Column("comment_id", BigInteger),
+    Column("inputs", ExactJson),
     Column("conf", StorableJson),
+    Column("rules", StorableJson),
+    Column("admitted", Boolean),
     Column("phase", StorableText),
     Column("cancel", StorableText),
     Column("cancel_kind", StorableText),
@@ -105,6 +115,7 @@ runs = Table(
     Column("reason", StorableText),
     Column("steps", StorableJson),
     _time("created_at"),
+    _time("resumed_at"),
     _time("started_at"),
     _time("finished_at"),
     _time("nudged_at"),
@@ -118,13 +129,24 @@ verdicts = Table(
     "verdicts",
     metadata,
     Column("repository_id", BigInteger, primary_key=True),
-    Column("number", Integer, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
     Column("head_sha", StorableText, primary_key=True),
     Column("context", StorableText, primary_key=True),
     Column("pipeline", StorableText),
     Column("run_id", StorableText),
     Column("state", StorableText),
     Column("description", StorableText),
+    Column("override", Boolean),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("sha", StorableText, primary_key=True),
+    Column("actor", StorableText),
+    _time("approved_at"),
 )
 
 shown_statuses = Table(
@@ -144,11 +166,13 @@ replies = Table(
     metadata,
     Column("repository_id", BigInteger, primary_key=True),
     Column("comment_id", BigInteger, primary_key=True),
-    Column("number", Integer),
+    Column("number", BigInteger),
     Column("delivery_id", StorableText),
     Column("text", StorableText),
     Column("reacted", Boolean),
     Column("attempted", Boolean),
+    Column("posted_id", BigInteger),
+    Column("digest", StorableText),
     Column("done", Boolean),
     _time("created_at"),
 )
@@ -158,10 +182,12 @@ decisions = Table(
     metadata,
     Column("seq", BigInteger, primary_key=True),
     Column("repository_id", BigInteger),
-    Column("number", Integer),
+    Column("number", BigInteger),
     Column("delivery_id", StorableText),
     Column("actor", StorableText),
     Column("head_sha", StorableText),
+    Column("kind", StorableText),
     Column("reason", StorableText),
+    Column("what", StorableText),
     _time("decided_at"),
 )
