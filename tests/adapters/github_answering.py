@@ -6,11 +6,30 @@ import json
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
+from bot.models import PullRequest, Repository
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+REPOSITORY = Repository(7, "acme/app")
+PULL = PullRequest(
+    repository=REPOSITORY,
+    number=3,
+    open=True,
+    draft=False,
+    title="fix",
+    author="alice",
+    head_sha="c0ffee",
+    head_ref="fix",
+    head_repository="acme/app",
+    base_ref="main",
+    updated_at=datetime(2026, 1, 1, tzinfo=UTC),
+)
+"""What is asked about."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +83,7 @@ class Answering:
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_GET = do_POST = do_PATCH = handle_any  # noqa: N815 - http.server's names
+            do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815 - http.server's names
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
                 """Say nothing."""

@@ -8,7 +8,7 @@ from hashlib import sha1
 from typing import TYPE_CHECKING, Protocol
 
 from bot.models import Permission, PullRequest, Repository
-from bot.ports import PullRequestReader, PullRequestWriter
+from bot.ports import People, PullRequestReader, PullRequestWriter
 from tests.fakes.github import FakeGitHub
 
 if TYPE_CHECKING:
@@ -21,8 +21,12 @@ FILES = {".github/preflight.yaml": "pipelines: {}\n", "src/app.py": "print(1)\n"
 """What the repository holds at first."""
 
 
-class GitHub(PullRequestReader, PullRequestWriter, Protocol):
-    """Both ports."""
+class GitHub(PullRequestReader, People, PullRequestWriter, Protocol):
+    """All ports."""
+
+    def forget(self, repository: Repository) -> None:
+        """Ask everything about the repository anew."""
+        ...
 
 
 class Stage(Protocol):
@@ -38,8 +42,10 @@ class Stage(Protocol):
         """The one repository; its main branch holds FILES."""
         ...
 
-    def open_pull(self, author: str, branch: str, files: Mapping[str, str], *, draft: bool = False) -> int:
-        """Open a pull request onto main; returns its number."""
+    def open_pull(
+        self, author: str, branch: str, files: Mapping[str, str], *, draft: bool = False, fork: bool = False
+    ) -> int:
+        """Open a pull request onto main, from a branch here or in the author's fork; returns its number."""
         ...
 
     def close(self, number: int) -> None:
@@ -50,8 +56,24 @@ class Stage(Protocol):
         """Label it."""
         ...
 
-    def push(self, branch: str, files: Mapping[str, str]) -> str:
-        """Commit to a branch, made when new; returns its tip."""
+    def push(self, branch: str, files: Mapping[str, str], *, onto: str | None = None) -> str:
+        """Commit to a branch, made when new; returns its tip. `onto`: another commit, by force."""
+        ...
+
+    def delete_branch(self, branch: str) -> None:
+        """Delete a branch."""
+        ...
+
+    def share(self, path: str, text: str) -> None:
+        """Commit a file to the `.github` repository of the repository's owner."""
+        ...
+
+    def join(self, group: str, login: str, *, public: bool = False, pending: bool = False) -> None:
+        """Make a user a member of an organisation or team; `pending`: invited only."""
+        ...
+
+    def leave(self, group: str, login: str) -> None:
+        """Make a user a member no more."""
         ...
 
     def permit(self, login: str, role: Permission) -> None:
@@ -102,7 +124,9 @@ class FakeStage:
         self._trees: dict[str, dict[str, bytes]] = {}
         self.push("main", FILES)
 
-    def open_pull(self, author: str, branch: str, files: Mapping[str, str], *, draft: bool = False) -> int:
+    def open_pull(
+        self, author: str, branch: str, files: Mapping[str, str], *, draft: bool = False, fork: bool = False
+    ) -> int:
         number = next(self._numbers)
         pull = PullRequest(
             repository=self.repository,
@@ -113,7 +137,7 @@ class FakeStage:
             author=author,
             head_sha=self.push(branch, files),
             head_ref=branch,
-            head_repository=self.repository.full_name,
+            head_repository=f"{author}/{self.repository.name}" if fork else self.repository.full_name,
             base_ref="main",
             updated_at=datetime.now(UTC),
         )
@@ -126,12 +150,29 @@ class FakeStage:
     def label(self, number: int, name: str) -> None:
         self.github.change_pull(self.repository, number, labels=(name,))
 
-    def push(self, branch: str, files: Mapping[str, str]) -> str:
+    def push(self, branch: str, files: Mapping[str, str], *, onto: str | None = None) -> str:
         tree = {**self._trees.get("main", {}), **{path: text.encode() for path, text in files.items()}}
         self._trees[branch] = tree
         sha = sha1(f"{next(self._commits)}".encode(), usedforsecurity=False).hexdigest()
+        before = self.github.tips.get((self.repository.id, branch))
+        if before and not onto:
+            self.github.put_comparison(self.repository, before, sha, sorted(files))
         self.github.put_tip(self.repository, branch, sha, tree)
         return sha
+
+    def delete_branch(self, branch: str) -> None:
+        self.github.remove_tip(self.repository, branch)
+
+    def share(self, path: str, text: str) -> None:
+        self.github.put_shared_file(self.repository.owner, path, text.encode())
+
+    def join(self, group: str, login: str, *, public: bool = False, pending: bool = False) -> None:
+        seen = public or group.partition("/")[0] == self.repository.owner
+        if seen and not pending:
+            self.github.put_member(group, login)
+
+    def leave(self, group: str, login: str) -> None:
+        self.github.remove_member(group, login)
 
     def permit(self, login: str, role: Permission) -> None:
         self.github.put_role(self.repository, login, role)
@@ -141,7 +182,7 @@ class FakeStage:
 
     def delete_comment(self, number: int, comment_id: int) -> None:
         assert self.github.comments[comment_id].number == number
-        self.github.delete_comment(comment_id)
+        self.github.remove_comment(comment_id)
 
     def bodies(self, number: int) -> list[str]:
         return [comment.body for comment in self.github.comments_on(self.repository, number)]
@@ -158,7 +199,7 @@ class FakeStage:
         ]
 
     def fail(self, *, executed: bool) -> None:
-        writes = ("set_status", "create_comment", "edit_comment", "react")
+        writes = ("set_status", "create_comment", "edit_comment", "delete_comment", "react")
         if executed:
             self.github.lose_answers(*writes)
         else:
@@ -180,10 +221,15 @@ class StandinStage:
         self._standin = standin
         self._there = there
 
-    def open_pull(self, author: str, branch: str, files: Mapping[str, str], *, draft: bool = False) -> int:
-        self._there.permit(author, "write")
+    def open_pull(
+        self, author: str, branch: str, files: Mapping[str, str], *, draft: bool = False, fork: bool = False
+    ) -> int:
+        self._there.permit(author, "read" if fork else "write")
         title = f"{branch} by {author}"
-        return self._there.open_pull(author, branch=branch, files=files, title=title, draft=draft).number
+        opened = self._there.open_pull(
+            author, branch=branch, files=files, title=title, draft=draft, fork=fork
+        )
+        return opened.number
 
     def close(self, number: int) -> None:
         self._pull(number).close("acme-admin")
@@ -191,8 +237,29 @@ class StandinStage:
     def label(self, number: int, name: str) -> None:
         self._pull(number).label("acme-admin", name)
 
-    def push(self, branch: str, files: Mapping[str, str]) -> str:
-        return self._there.push("acme-admin", files, branch=branch)
+    def push(self, branch: str, files: Mapping[str, str], *, onto: str | None = None) -> str:
+        return self._there.push("acme-admin", files, branch=branch, onto=onto)
+
+    def delete_branch(self, branch: str) -> None:
+        self._there.delete_branch("acme-admin", branch)
+
+    def share(self, path: str, text: str) -> None:
+        shared = self._standin.find_repository(f"{self.repository.owner}/.github")
+        shared.push("acme-admin", {path: text})
+
+    def join(self, group: str, login: str, *, public: bool = False, pending: bool = False) -> None:
+        organisation, _, team = group.partition("/")
+        if team:
+            self._standin.put_team_member(organisation, team, login, pending=pending)
+        else:
+            self._standin.put_member(organisation, login, public=public)
+
+    def leave(self, group: str, login: str) -> None:
+        organisation, _, team = group.partition("/")
+        if team:
+            self._standin.remove_team_member(organisation, team, login)
+        else:
+            self._standin.remove_member(organisation, login)
 
     def permit(self, login: str, role: Permission) -> None:
         self._there.permit(login, role.value)
@@ -218,12 +285,10 @@ class StandinStage:
         ]
 
     def fail(self, *, executed: bool) -> None:
-        self._standin.fault(
-            f"^/api/v3/repos/{self._there.full_name}/.*$", method="POST", status=502, executed=executed
-        )
-        self._standin.fault(
-            f"^/api/v3/repos/{self._there.full_name}/.*$", method="PATCH", status=502, executed=executed
-        )
+        for method in ("POST", "PATCH", "DELETE"):
+            self._standin.fault(
+                f"^/api/v3/repos/{self._there.full_name}/.*$", method=method, status=502, executed=executed
+            )
 
     def limit(self, retry_after: int) -> None:
         self._standin.fault(

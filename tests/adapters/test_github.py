@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from bot.adapters.github import GitHubClient, Identity, PersonalToken
 from bot.errors import GitHubNotFound, GitHubRateLimited, GitHubRefused, GitHubUnavailable
-from bot.models import Permission, Repository, Status, StatusState
-from tests.adapters.github_answering import Answering, Asked, Say, answering
+from bot.models import Branch, ChangedFiles, Permission, PullRequest, Repository, Status, StatusState
+from tests.adapters.github_answering import PULL, REPOSITORY, Answering, Say, answering
 from tests.github_standin import Pull, Standin, running
 from tests.github_standin import Repository as StandinRepository
 
@@ -54,6 +55,11 @@ class There(NamedTuple):
         """The pull request's head."""
         return self.pull.head_sha
 
+    @property
+    def view(self) -> PullRequest:
+        """The pull request as the bot knows it."""
+        return replace(PULL, repository=self.known, number=self.pull.number, head_sha=self.sha)
+
     def requests(self, mark: int) -> list[str]:
         """Method and path, below the repository's, of what was asked since a mark."""
         return [f"{each.method} {each.path}" for each in self.standin.requests(mark)]
@@ -62,6 +68,8 @@ class There(NamedTuple):
 @pytest.fixture(scope="module")
 def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standin]:
     with running(tmp_path_factory.mktemp("github")) as standin:
+        standin.put_member("acme", "preflight-bot")
+        standin.put_member("acme", "acme-admin", role="admin")
         yield standin
         assert standin.violations() == []
 
@@ -105,9 +113,36 @@ class TestRequests:
                 id="file",
             ),
             pytest.param(
-                lambda at: at.github.changed_files(at.known, 1),
+                lambda at: at.github.changed_files(at.view),
                 "GET /repos/{}/pulls/1/files",
-                id="changed_files",
+                id="changed_files of a pull request",
+            ),
+            pytest.param(
+                lambda at: at.github.changed_files(
+                    Branch(at.known, "fix", at.sha, "fix", at.repository.tip("main"))
+                ),
+                "GET /repos/{}/compare/{main}...{sha}",
+                id="changed_files of a branch",
+            ),
+            pytest.param(
+                lambda at: at.github.shared_file(at.known, "preflight.yaml"),
+                "GET /repos/acme/.github/contents/preflight.yaml",
+                id="shared_file",
+            ),
+            pytest.param(
+                lambda at: at.github.member(at.known, "alice", "acme"),
+                "GET /orgs/acme/members/alice",
+                id="member of an organisation",
+            ),
+            pytest.param(
+                lambda at: at.github.member(at.known, "alice", "acme/ci"),
+                "GET /orgs/acme/teams/ci/memberships/alice",
+                id="member of a team",
+            ),
+            pytest.param(
+                lambda at: at.github.delete_comment(at.known, 4711),
+                "DELETE /repos/{}/issues/comments/4711",
+                id="delete_comment",
             ),
             pytest.param(
                 lambda at: at.github.set_status(at.known, at.sha, PENDING),
@@ -124,7 +159,8 @@ class TestRequests:
     def test_one_request(self, there: There, call: Callable[[There], object], expected: str) -> None:
         mark = there.standin.mark()
         call(there)
-        assert there.requests(mark) == [expected.format(there.repository.full_name, sha=there.sha)]
+        main = there.repository.tip("main")
+        assert there.requests(mark) == [expected.format(there.repository.full_name, sha=there.sha, main=main)]
 
     def test_edit_and_react_take_one_request_each(self, there: There) -> None:
         comment = there.github.create_comment(there.known, 1, "hello")
@@ -145,8 +181,9 @@ class TestRequests:
         pull = there.repository.open_pull(
             "alice", branch="many", files={f"many/{number:03}": f"{number}\n" for number in range(250)}
         )
+        view = there.github.pull_request(there.known, pull.number)
         mark = there.standin.mark()
-        changed = there.github.changed_files(there.known, pull.number)
+        changed = there.github.changed_files(view)
         assert (len(changed.paths), changed.complete) == (250, True)
         assert len(there.requests(mark)) == 3
 
@@ -269,7 +306,7 @@ class TestRenamed:
         ]
 
     def test_every_call_follows(self, there: There) -> None:
-        known, sha = there.known, there.sha
+        known, sha, view = there.known, there.sha, there.view
         comment = there.github.create_comment(known, 1, MARKER)
         there.repository.rename("renamed-" + known.name)
 
@@ -282,12 +319,14 @@ class TestRenamed:
         assert fresh().permission(known, "alice") is Permission.WRITE
         assert fresh().tip(known, "fix") == sha
         assert fresh().file(known, "src/app.py", sha) == b"print(2)\n"
-        assert fresh().changed_files(known, 1).paths == ("src/app.py",)
+        assert fresh().changed_files(view).paths == ("src/app.py",)
         assert fresh().find_comment(known, 1, MARKER) == comment
         fresh().edit_comment(known, comment, "edited")
         fresh().react(known, comment, "eyes")
         shown = there.pull.comments()[0]
         assert (shown.body, shown.reactions) == ("edited", ["eyes"])
+        fresh().delete_comment(known, comment)
+        assert there.pull.comments() == []
 
     def test_who_took_over_the_old_name_is_not_mistaken_for_us(self, there: There) -> None:
         known, sha = there.known, there.sha
@@ -341,6 +380,52 @@ class TestRemembered:
         assert there.github.file(there.known, "no", there.sha) is None
         assert len(there.requests(mark)) == 1
 
+    @pytest.mark.parametrize("group", ["acme", "acme/ci"])
+    def test_a_member_is_believed_for_five_minutes_and_a_stranger_for_one(
+        self, there: There, group: str
+    ) -> None:
+        login = f"grace-{next(NUMBERS)}"
+        there.standin.put_team_member("acme", "ci", "acme-admin")
+        assert not there.github.member(there.known, login, group)
+        there.standin.put_team_member("acme", "ci", login)
+        there.clock.now += 59
+        assert not there.github.member(there.known, login, group)
+        there.clock.now += 2
+        assert there.github.member(there.known, login, group)
+        there.standin.remove_member("acme", login)
+        there.clock.now += 299
+        assert there.github.member(there.known, login.upper(), group.upper())
+        there.clock.now += 2
+        assert not there.github.member(there.known, login, group)
+
+    def test_a_shared_file_is_believed_for_one_minute_by_all_repositories(self, there: There) -> None:
+        owner = f"sharing-{next(NUMBERS)}"
+        ours = Repository(there.known.id, f"{owner}/app")
+        other = Repository(there.known.id + 1, f"{owner}/other")
+        assert there.github.shared_file(ours, "preflight.yaml") is None
+        shared = there.standin.repository(f"{owner}/.github", files={"preflight.yaml": "1"})
+        there.clock.now += 59
+        assert there.github.shared_file(other, "preflight.yaml") is None
+        there.clock.now += 2
+        assert there.github.shared_file(ours, "preflight.yaml") == b"1"
+        shared.push(owner, {"preflight.yaml": "2"})
+        assert there.github.shared_file(other, "preflight.yaml") == b"1"
+        there.clock.now += 61
+        assert there.github.shared_file(other, "preflight.yaml") == b"2"
+
+    def test_changed_files_are_those_of_a_head_onto_a_base(self, there: There) -> None:
+        view, mark = there.view, there.standin.mark()
+        there.github.changed_files(view)
+        there.clock.now += 299
+        there.github.changed_files(replace(view, title="another title"))
+        assert len(there.requests(mark)) == 1
+        there.github.changed_files(replace(view, base_ref="release"))
+        assert len(there.requests(mark)) == 2
+        there.clock.now += 2
+        there.github.changed_files(view)
+        assert len(there.requests(mark)) == 3
+        assert not there.github.changed_files(replace(view, head_sha="c0ffee")).complete
+
     def test_threads_that_want_the_same_ask_once(self, there: There) -> None:
         mark = there.standin.mark()
         sha = there.sha
@@ -365,7 +450,30 @@ class TestReads:
         pull = there.repository.open_pull(
             "alice", branch="move", files={"docs/old.md": None, "docs/new.md": text}
         )
-        assert there.github.changed_files(there.known, pull.number).paths == ("docs/old.md", "docs/new.md")
+        view = there.github.pull_request(there.known, pull.number)
+        assert there.github.changed_files(view).paths == ("docs/old.md", "docs/new.md")
+        branch = Branch(there.known, "move", view.head_sha, "move", there.repository.tip())
+        assert there.github.changed_files(branch).paths == ("docs/old.md", "docs/new.md")
+
+    @pytest.mark.parametrize("fork", [False, True], ids=["ours", "a fork's"])
+    def test_removed_files_only_are_compared(self, there: There, fork: bool) -> None:  # noqa: FBT001 - a column
+        pull = there.repository.open_pull("bob", branch="remove", files={"docs/old.md": None}, fork=fork)
+        view = there.github.pull_request(there.known, pull.number)
+        there.repository.push("alice", {"src/app.py": "onward"})
+        mark = there.standin.mark()
+        assert there.github.changed_files(view) == ChangedFiles(("docs/old.md",))
+        name = there.repository.full_name
+        assert there.requests(mark) == [
+            f"GET /repos/{name}/pulls/{pull.number}/files",
+            f"GET /repos/{name}/compare/main...{view.head_sha}",
+        ]
+
+    def test_a_head_that_was_pushed_over_keeps_its_own_files(self, there: There) -> None:
+        """A push that only deletes, in the middle of a decision, must not hide what the head changes."""
+        view = there.view
+        there.repository.push("alice", {"src/app.py": "print(1)\n", "docs/old.md": None}, branch="fix")
+        assert there.github.changed_files(view) == ChangedFiles(("src/app.py",))
+        assert there.github.changed_files(there.view) == ChangedFiles(("docs/old.md",))
 
     def test_a_pull_request_from_a_fork(self, there: There) -> None:
         opened = there.repository.open_pull("bob", branch="fix", files={"a": "1"}, fork=True)
@@ -406,66 +514,20 @@ class TestReads:
 
 
 class TestAnswersTheStandinDoesNotGive:
-    REPOSITORY = Repository(7, "acme/app")
-
     def ask(self, *says: Say) -> tuple[Answering, GitHubClient]:
         server = answering(*says)
         return server, GitHubClient(f"{server.url}/api/v3", PersonalToken("ghp_x"))
-
-    @pytest.mark.parametrize(
-        ("permission", "role", "expected"),
-        [
-            ("write", "release-crew", Permission.WRITE),
-            ("read", "release-crew", Permission.READ),
-            ("admin", "owner", Permission.ADMIN),
-            ("none", "", Permission.NONE),
-            ("write", "maintain", Permission.MAINTAIN),
-            ("read", "triage", Permission.TRIAGE),
-            pytest.param("read", "admin", Permission.READ, id="a custom role by the name of admin"),
-            pytest.param("read", "write", Permission.READ, id="a custom role by the name of write"),
-        ],
-    )
-    def test_a_custom_role_counts_as_what_it_grants(
-        self, permission: str, role: str, expected: Permission
-    ) -> None:
-        server, github = self.ask(Say(body={"permission": permission, "role_name": role, "user": None}))
-        with server.running():
-            assert github.permission(self.REPOSITORY, "alice") is expected
-
-    def test_an_old_server_knows_no_role_names(self) -> None:
-        server, github = self.ask(Say(body={"permission": "write", "user": None}))
-        with server.running():
-            assert github.permission(self.REPOSITORY, "alice") is Permission.WRITE
 
     @pytest.mark.parametrize("kind", ["symlink", "submodule"])
     def test_what_only_looks_like_a_file_is_refused(self, kind: str) -> None:
         server, github = self.ask(Say(body={"type": kind, "name": "x", "path": "x", "size": 3}))
         with server.running(), pytest.raises(GitHubRefused, match=f"x is a {kind}"):
-            github.file(self.REPOSITORY, "x", "c0ffee")
+            github.file(REPOSITORY, "x", "c0ffee")
 
     def test_a_commit_that_github_does_not_see_yet_is_no_absent_file(self) -> None:
         server, github = self.ask(Say(404, {"message": "No commit found for the ref c0ffee"}))
         with server.running(), pytest.raises(GitHubNotFound):
-            github.file(self.REPOSITORY, "x", "c0ffee")
-
-    @pytest.mark.parametrize(
-        ("count", "complete"), [(2999, True), (3000, False), (3500, False)], ids=["2999", "3000", "3500"]
-    )
-    def test_a_list_of_files_that_was_cut_is_not_complete(self, count: int, complete: bool) -> None:  # noqa: FBT001 - a column
-        def page(asked: Asked) -> Say:
-            number = int(asked.path.partition("?page=")[2].partition("&")[0] or "1")
-            files = [{"filename": f"{each}"} for each in range((number - 1) * 100, min(number * 100, count))]
-            url = f"{server.url}/api/v3/repos/acme/app/pulls/3/files?page={number + 1}&per_page=100"
-            following = f'<{url}>; rel="next"'
-            return Say(body=files, headers={"Link": following} if number * 100 < count else {})
-
-        server = Answering(page)
-        with server.running():
-            changed = GitHubClient(f"{server.url}/api/v3", PersonalToken("ghp_x")).changed_files(
-                self.REPOSITORY, 3
-            )
-        assert (len(changed.paths), changed.complete) == (min(count, 3000), complete)
-        assert len(server.asked) == 30
+            github.file(REPOSITORY, "x", "c0ffee")
 
     def test_a_pull_request_may_outlive_its_fork_and_its_author(self) -> None:
         repository = {
@@ -490,7 +552,7 @@ class TestAnswersTheStandinDoesNotGive:
         }
         server, github = self.ask(Say(body=pull))
         with server.running():
-            found = github.pull_request(self.REPOSITORY, 3)
+            found = github.pull_request(REPOSITORY, 3)
         assert (found.author, found.head_repository, found.fork) == ("ghost", None, True)
         assert len(server.asked) == 1
 
@@ -498,11 +560,11 @@ class TestAnswersTheStandinDoesNotGive:
         nobodys = {"id": 1, "url": "http://x", "body": MARKER, "user": None}
         server, github = self.ask(Say(body={"login": "bot", "id": 5}), Say(body=[nobodys]))
         with server.running():
-            assert github.find_comment(self.REPOSITORY, 3, MARKER) is None
+            assert github.find_comment(REPOSITORY, 3, MARKER) is None
 
     def test_a_circle_of_redirects_ends(self) -> None:
         away = Say(307, headers={"Location": "/api/v3/repositories/7/issues/3/comments"})
         server, github = self.ask(away, Say(body={"full_name": "acme/app"}), away)
         with server.running(), pytest.raises(GitHubRefused, match="redirects"):
-            github.create_comment(self.REPOSITORY, 3, "hello")
+            github.create_comment(REPOSITORY, 3, "hello")
         assert len(server.asked) == 3

@@ -7,7 +7,7 @@ import json
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from bot.adapters.github.answers import CredentialsRefused, Moved, check_answer
+from bot.adapters.github.answers import CredentialsRefused, Forbidden, Moved, Unprocessable, check_answer
 from bot.errors import (
     GitHubNotFound,
     GitHubRateLimited,
@@ -56,9 +56,9 @@ def test_an_empty_success_needs_no_content_type() -> None:
         pytest.param(404, "Not Found", GitHubNotFound, id="404"),
         pytest.param(410, "Gone", GitHubNotFound, id="410"),
         pytest.param(401, "Bad credentials", CredentialsRefused, id="401"),
-        pytest.param(403, "Resource not accessible by integration", GitHubRefused, id="403"),
+        pytest.param(403, "Resource not accessible by integration", Forbidden, id="403"),
         pytest.param(409, "Git Repository is empty.", GitHubRefused, id="409"),
-        pytest.param(422, "Validation Failed", GitHubRefused, id="422"),
+        pytest.param(422, "Validation Failed", Unprocessable, id="422"),
         pytest.param(451, "Repository access blocked", GitHubRefused, id="451"),
         pytest.param(429, "", GitHubRateLimited, id="429 without a word"),
         pytest.param(

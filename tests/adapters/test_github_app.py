@@ -12,8 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bot.adapters.github import AppKey, GitHubClient, Identity
-from bot.adapters.github.cache import SharedCache
-from bot.errors import GitHubNotFound, GitHubRefused, GitHubUnavailable
+from bot.errors import GitHubRefused, GitHubUnavailable
 from bot.models import Repository, Status, StatusState
 from tests.adapters.github_answering import Answering, Asked, Say
 from tests.github_standin import Pull, Standin, running
@@ -279,24 +278,3 @@ def test_the_end_of_a_token_is_counted_by_githubs_clock(app: App) -> None:
         github.tip(Repository(7, "acme/app"), "main")
         github.tip(Repository(7, "acme/app"), "main")
     assert [asked.method for asked in server.asked].count("POST") == 1
-
-
-class TestSharedCache:
-    def test_an_error_is_the_askers_own(self) -> None:
-        cache: SharedCache[str, int] = SharedCache({})
-
-        def fail() -> int:
-            raise GitHubNotFound("no")
-
-        with pytest.raises(GitHubNotFound):
-            cache.get("key", fail)
-        assert cache.known("key") is None
-        assert cache.get("key", lambda: 1) == 1
-
-    def test_what_is_known_is_not_fetched(self) -> None:
-        cache: SharedCache[str, int] = SharedCache({"key": 1})
-        assert cache.get("key", lambda: 2) == 1
-        cache.keep("key", 3)
-        assert cache.known("key") == 3
-        cache.clear()
-        assert cache.get("key", lambda: 4) == 4

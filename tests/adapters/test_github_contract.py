@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.adapters.github import AppKey, GitHubClient, PersonalToken
 from bot.errors import GitHubNotFound, GitHubRateLimited, GitHubRefused, GitHubUnavailable
-from bot.models import Permission, Status, StatusState
+from bot.models import Branch, Permission, Status, StatusState
 from tests.adapters.github_stages import FILES, FakeStage, Stage, StandinStage
 from tests.github_standin import running
 
@@ -29,6 +30,10 @@ NUMBERS = itertools.count(1)
 def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standin]:
     with running(tmp_path_factory.mktemp("github")) as standin:
         standin.limits(core=None, points=None, content_minute=None, content_hour=None)
+        standin.repository(
+            "acme/.github", permissions={"acme-admin": "admin", "preflight-bot": "read"}, private=True
+        )
+        standin.put_member("acme", "preflight-bot")
         yield standin
         assert standin.violations() == []
 
@@ -72,6 +77,11 @@ def number(stage: Stage) -> int:
     return stage.open_pull("alice", f"fix-{next(NUMBERS)}", {"src/app.py": "print(2)\n"})
 
 
+@pytest.fixture
+def login() -> str:
+    return f"grace-{next(NUMBERS)}"
+
+
 class TestReader:
     def test_a_pull_request_is_what_it_is_now(self, stage: Stage) -> None:
         number = stage.open_pull("alice", "fix/thing", {"src/app.py": "print(2)\n"}, draft=True)
@@ -99,18 +109,17 @@ class TestReader:
         with pytest.raises(GitHubNotFound):
             stage.github.pull_request(stage.repository, 4711)
 
-    @pytest.mark.parametrize("role", Permission)
-    def test_a_role_is_told_exactly(self, stage: Stage, role: Permission) -> None:
-        stage.permit(f"carol-{role.value}", role)
-        assert stage.github.permission(stage.repository, f"carol-{role.value}") is role
+    def test_a_pull_request_may_come_from_a_fork(self, stage: Stage) -> None:
+        number = stage.open_pull("erin", "from-a-fork", {"src/app.py": "print(2)\n"}, fork=True)
+        pull = stage.github.pull_request(stage.repository, number)
+        assert pull.fork
+        assert pull.head_repository == f"erin/{stage.repository.name}"
+        assert stage.github.changed_files(pull).paths == ("src/app.py",)
 
-    def test_logins_do_not_distinguish_case(self, stage: Stage) -> None:
-        stage.permit("dora", Permission.WRITE)
-        assert stage.github.permission(stage.repository, "Dora") is Permission.WRITE
-
-    @pytest.mark.parametrize("login", ["nobody-of-that-name", "dependabot[bot]", ""])
-    def test_who_is_unknown_may_do_nothing(self, stage: Stage, login: str) -> None:
-        assert stage.github.permission(stage.repository, login) is Permission.NONE
+    def test_a_forks_head_is_read_through_the_base_repository(self, stage: Stage) -> None:
+        number = stage.open_pull("erin", "read-a-fork", {".github/preflight.yaml": "theirs\n"}, fork=True)
+        head = stage.github.pull_request(stage.repository, number).head_sha
+        assert stage.github.file(stage.repository, ".github/preflight.yaml", head) == b"theirs\n"
 
     @pytest.mark.parametrize("branch", ["topic", "release/1.x", "a#b", "50%", "-q", "ünï"])
     def test_a_tip_is_a_branchs_newest_commit(self, stage: Stage, branch: str) -> None:
@@ -122,6 +131,13 @@ class TestReader:
     def test_there_is_no_such_branch(self, stage: Stage, branch: str) -> None:
         with pytest.raises(GitHubNotFound):
             stage.github.tip(stage.repository, branch)
+
+    def test_a_deleted_branch_is_not_found(self, stage: Stage) -> None:
+        sha = stage.push("gone", {"a": "1"})
+        assert stage.github.tip(stage.repository, "gone") == sha
+        stage.delete_branch("gone")
+        with pytest.raises(GitHubNotFound):
+            stage.github.tip(stage.repository, "gone")
 
     @pytest.mark.parametrize("path", FILES)
     def test_a_file_has_the_content_of_its_commit(self, stage: Stage, path: str) -> None:
@@ -143,15 +159,120 @@ class TestReader:
         with pytest.raises(GitHubRefused, match="directory"):
             stage.github.file(stage.repository, "src", sha)
 
+    def test_a_file_may_be_shared_by_all_repositories_of_an_owner(self, stage: Stage) -> None:
+        name = f"shared-{next(NUMBERS)}.yaml"
+        stage.share(name, "pipelines: {}\n")
+        assert stage.github.shared_file(stage.repository, name) == b"pipelines: {}\n"
+
+    def test_a_shared_file_may_be_absent(self, stage: Stage) -> None:
+        assert stage.github.shared_file(stage.repository, "no/such.yaml") is None
+
+    def test_an_owner_may_share_nothing(self, stage: Stage) -> None:
+        elsewhere = replace(stage.repository, full_name=f"nobody-{next(NUMBERS)}/app")
+        assert stage.github.shared_file(elsewhere, "preflight.yaml") is None
+
     def test_changed_files_are_those_of_the_pull_request(self, stage: Stage) -> None:
         number = stage.open_pull("alice", "two-files", {"src/app.py": "2\n", "docs/ünï.md": "new\n"})
-        changed = stage.github.changed_files(stage.repository, number)
+        changed = stage.github.changed_files(stage.github.pull_request(stage.repository, number))
         assert sorted(changed.paths) == ["docs/ünï.md", "src/app.py"]
         assert changed.complete
 
-    def test_files_of_no_pull_request_are_not_found(self, stage: Stage) -> None:
+    def test_changed_files_are_never_those_of_another_head(self, stage: Stage) -> None:
+        branch = f"moved-{next(NUMBERS)}"
+        number = stage.open_pull("alice", branch, {"src/app.py": "2\n"})
+        pull = stage.github.pull_request(stage.repository, number)
+        changed = stage.github.changed_files(replace(pull, head_sha="c0ffee" + "0" * 34))
+        assert (changed.paths, changed.complete) == ((), False)
+
+    def test_files_of_no_pull_request_are_not_found(self, stage: Stage, number: int) -> None:
+        pull = stage.github.pull_request(stage.repository, number)
         with pytest.raises(GitHubNotFound):
-            stage.github.changed_files(stage.repository, 4711)
+            stage.github.changed_files(replace(pull, number=4711))
+
+    @pytest.mark.parametrize("merge_group", [False, True], ids=["push", "merge_group"])
+    def test_a_branch_changes_what_was_added_since_then(self, stage: Stage, merge_group: bool) -> None:  # noqa: FBT001 - a column
+        name = f"gh-readonly-queue/main/{next(NUMBERS)}"
+        before = stage.push(name, {"a": "1"})
+        head = stage.push(name, {"b": "1", "src/app.py": "2\n"})
+        changed = stage.github.changed_files(
+            Branch(stage.repository, name, head, "main", before, merge_group=merge_group)
+        )
+        assert sorted(changed.paths) == ["b", "src/app.py"]
+        assert changed.complete
+
+    @pytest.mark.parametrize("before", ["", "0" * 40, "c0ffee" + "0" * 34, "main", "../../user"])
+    def test_nobody_knows_what_a_new_branch_changes(self, stage: Stage, before: str) -> None:
+        name = f"new-{next(NUMBERS)}"
+        head = stage.push(name, {"a": "1"})
+        changed = stage.github.changed_files(Branch(stage.repository, name, head, name, before))
+        assert (changed.paths, changed.complete) == ((), False)
+
+    def test_nor_what_a_forced_push_took_away(self, stage: Stage) -> None:
+        name = f"forced-{next(NUMBERS)}"
+        root = stage.push(name, {"a": "1"})
+        before = stage.push(name, {"b": "1"})
+        head = stage.push(name, {"c": "1"}, onto=root)
+        changed = stage.github.changed_files(Branch(stage.repository, name, head, name, before))
+        assert (changed.paths, changed.complete) == ((), False)
+
+
+class TestPeople:
+    @pytest.mark.parametrize("role", Permission)
+    def test_a_role_is_told_exactly(self, stage: Stage, role: Permission) -> None:
+        stage.permit(f"carol-{role.value}", role)
+        assert stage.github.permission(stage.repository, f"carol-{role.value}") is role
+
+    def test_logins_do_not_distinguish_case(self, stage: Stage) -> None:
+        stage.permit("dora", Permission.WRITE)
+        assert stage.github.permission(stage.repository, "Dora") is Permission.WRITE
+
+    @pytest.mark.parametrize("login", ["nobody-of-that-name", "dependabot[bot]", ""])
+    def test_who_is_unknown_may_do_nothing(self, stage: Stage, login: str) -> None:
+        assert stage.github.permission(stage.repository, login) is Permission.NONE
+
+    def test_a_member_of_the_organisation(self, stage: Stage, login: str) -> None:
+        stage.join("acme", login)
+        assert stage.github.member(stage.repository, login, "acme")
+        assert stage.github.member(stage.repository, login.upper(), "Acme")
+
+    def test_a_member_of_a_team(self, stage: Stage, login: str) -> None:
+        stage.join("acme/ci", login)
+        assert stage.github.member(stage.repository, login, "acme/ci")
+        assert stage.github.member(stage.repository, login, "Acme/CI")
+
+    def test_a_member_of_the_organisation_is_not_in_all_of_its_teams(self, stage: Stage, login: str) -> None:
+        stage.join("acme/ci", "acme-admin")
+        stage.join("acme", login)
+        assert not stage.github.member(stage.repository, login, "acme/ci")
+
+    def test_who_was_invited_only_is_no_member(self, stage: Stage, login: str) -> None:
+        stage.join("acme/ci", login, pending=True)
+        assert not stage.github.member(stage.repository, login, "acme/ci")
+
+    def test_who_left_is_no_member(self, stage: Stage, login: str) -> None:
+        for group in ("acme/ci", "acme"):
+            stage.join(group, login)
+            assert stage.github.member(stage.repository, login, group)
+        for group in ("acme/ci", "acme"):
+            stage.leave(group, login)
+        stage.github.forget(stage.repository)
+        assert not stage.github.member(stage.repository, login, "acme/ci")
+        assert not stage.github.member(stage.repository, login, "acme")
+
+    @pytest.mark.parametrize("group", ["acme", "acme/ci", "acme/no-such-team", "no-such-organisation", ""])
+    @pytest.mark.parametrize("who", ["nobody-of-that-name", "renovate[bot]", "", "..", "a/../../b"])
+    def test_who_is_unknown_is_no_member(self, stage: Stage, group: str, who: str) -> None:
+        assert not stage.github.member(stage.repository, who, group)
+
+    def test_of_another_organisation_public_members_are_known(self, stage: Stage, login: str) -> None:
+        stage.join("elsewhere", login, public=True)
+        stage.join("elsewhere", f"concealed-{login}")
+        assert stage.github.member(stage.repository, login, "elsewhere")
+        assert not stage.github.member(stage.repository, f"concealed-{login}", "elsewhere")
+
+    def test_of_another_organisation_no_team_is_known(self, stage: Stage, login: str) -> None:
+        stage.join("elsewhere/ci", login)
+        assert not stage.github.member(stage.repository, login, "elsewhere/ci")
 
 
 class TestWriter:
@@ -223,6 +344,19 @@ class TestWriter:
         with pytest.raises(GitHubNotFound):
             stage.github.edit_comment(stage.repository, made, "again")
         assert stage.github.find_comment(stage.repository, number, MARKER) is None
+
+    def test_a_comment_of_ours_is_deleted(self, stage: Stage, number: int) -> None:
+        made = stage.github.create_comment(stage.repository, number, MARKER)
+        stage.comment(number, "alice", "hello")
+        stage.github.delete_comment(stage.repository, made)
+        assert stage.bodies(number) == ["hello"]
+        assert stage.github.find_comment(stage.repository, number, MARKER) is None
+
+    def test_deleting_a_comment_twice_is_harmless(self, stage: Stage, number: int) -> None:
+        made = stage.github.create_comment(stage.repository, number, MARKER)
+        stage.github.delete_comment(stage.repository, made)
+        stage.github.delete_comment(stage.repository, made)
+        assert stage.bodies(number) == []
 
     def test_a_reaction_given_twice_is_one(self, stage: Stage, number: int) -> None:
         command = stage.comment(number, "alice", "/test")

@@ -11,15 +11,14 @@ import pytest
 from bot.adapters.github import GitHubClient, PersonalToken
 from bot.adapters.github.requester import kind_of
 from bot.errors import GitHubRefused, GitHubUnavailable
-from bot.models import Repository, Status, StatusState
-from tests.adapters.github_answering import Answering, Asked, Say, answering
+from bot.models import Status, StatusState
+from tests.adapters.github_answering import PULL, REPOSITORY, Answering, Asked, Say, answering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 TOKEN = "ghp_s3cret"
-REPOSITORY = Repository(7, "acme/app")
 REF = {"ref": "refs/heads/main", "url": "u", "object": {"type": "commit", "sha": "c0ffee", "url": "u"}}
 COMMENT = {"id": 99, "url": "u", "body": "hello"}
 
@@ -48,7 +47,11 @@ def react(github: GitHubClient) -> None:
     github.react(REPOSITORY, 99, "eyes")
 
 
-WRITES = [comment, edit, status, react]
+def delete(github: GitHubClient) -> None:
+    github.delete_comment(REPOSITORY, 99)
+
+
+WRITES = [comment, edit, status, react, delete]
 
 
 @pytest.mark.parametrize("write", WRITES)
@@ -118,11 +121,10 @@ def test_our_token_is_never_carried_to_another_host(
 
 def test_next_pages_are_only_fetched_from_the_api_itself() -> None:
     with answering(Say(body=[])).running() as elsewhere:
-        page = Say(
-            body=[{"filename": "a"}], headers={"Link": f'<{elsewhere.url}/api/v3/x?page=2>; rel="next"'}
-        )
-        with answering(page).running() as server, pytest.raises((GitHubRefused, GitHubUnavailable)):
-            client(server).changed_files(REPOSITORY, 3)
+        user = Say(body={"login": "preflight-bot", "id": 1})
+        page = Say(body=[COMMENT], headers={"Link": f'<{elsewhere.url}/api/v3/x?page=2>; rel="next"'})
+        with answering(user, page).running() as server, pytest.raises((GitHubRefused, GitHubUnavailable)):
+            client(server).find_comment(REPOSITORY, PULL.number, "a marker")
     assert elsewhere.asked == []
 
 
@@ -270,6 +272,12 @@ def test_a_name_cannot_lead_to_another_endpoint(branch: str) -> None:
     assert server.asked == []
 
 
+def test_a_name_that_no_address_can_hold_is_refused() -> None:
+    with answering(Say(body=REF)).running() as server, pytest.raises(GitHubRefused, match="nothing by this"):
+        client(server).tip(REPOSITORY, "half a \ud800")
+    assert server.asked == []
+
+
 @pytest.mark.parametrize(
     ("branch", "path"),
     [
@@ -303,6 +311,10 @@ def test_odd_branch_names_are_quoted(branch: str, path: str) -> None:
         ("/repos/acme/app/collaborators/pulls/permission", "collaborators"),
         ("/repos/acme/app/git/ref/heads/a/b/c", "git"),
         ("/repos/acme/app/contents/issues/7?ref=c0ffee", "contents"),
+        ("/repos/acme/app/compare/c0ffee...decaf", "compare"),
+        ("/orgs/acme/members/issues", "members"),
+        ("/orgs/acme/public_members/alice", "public_members"),
+        ("/orgs/acme/teams/ci/memberships/alice", "teams"),
         ("/repos/acme/app/statuses/c0ffee", "statuses"),
         ("/repos/acme/app/issues/3/comments", "comments"),
         ("/repos/acme/app/issues/comments/99", "comments"),

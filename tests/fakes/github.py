@@ -1,4 +1,4 @@
-"""A GitHub in memory: fulfils PullRequestReader and PullRequestWriter, with controls for what it knows.
+"""A GitHub in memory: fulfils PullRequestReader, People and PullRequestWriter, with controls for its world.
 
 Repositories are told apart by id. `fault` and `lose_answers` script what goes wrong; `calls` says what was
 asked.
@@ -14,19 +14,20 @@ from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 from bot.errors import GitHubNotFound, GitHubRateLimited, GitHubRefused, GitHubUnavailable
-from bot.models import ChangedFiles, Permission
+from bot.models import Branch, ChangedFiles, Permission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bot.errors import PreflightError
-    from bot.models import PullRequest, Repository, Status
+    from bot.models import PullRequest, Repository, Status, Subject
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 LONGEST_DESCRIPTION = 140
 LONGEST_COMMENT = 65_536
+UNKNOWN = ChangedFiles((), complete=False)
 REACTIONS = frozenset({"+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"})
 
 
@@ -67,9 +68,12 @@ class FakeGitHub:
         self.calls: list[Call] = []
         self.pulls: dict[tuple[int, int], PullRequest] = {}
         self.changes: dict[tuple[int, int], ChangedFiles] = {}
+        self.comparisons: dict[tuple[int, str, str], ChangedFiles] = {}
         self.roles: dict[tuple[int, str], Permission] = {}
+        self.members: set[tuple[str, str]] = set()
         self.tips: dict[tuple[int, str], str] = {}
         self.files: dict[tuple[int, str, str], bytes] = {}
+        self.shared_files: dict[tuple[str, str], bytes] = {}
         self.commits: set[tuple[int, str]] = set()
         self.comments: dict[int, Comment] = {}
         self.written: list[tuple[int, str, Status]] = []
@@ -98,6 +102,33 @@ class FakeGitHub:
         with self._lock:
             self.roles[repository.id, login.lower()] = role
 
+    def put_member(self, group: str, login: str) -> None:
+        """Make a user a member of "ORGANISATION" or of "ORGANISATION/TEAM"."""
+        with self._lock:
+            self.members.add((group.lower(), login.lower()))
+
+    def remove_member(self, group: str, login: str) -> None:
+        """Make a user a member no more."""
+        with self._lock:
+            self.members.discard((group.lower(), login.lower()))
+
+    def put_shared_file(self, owner: str, path: str, content: bytes) -> None:
+        """Give an account's `.github` repository a file."""
+        with self._lock:
+            self.shared_files[owner.lower(), path] = content
+
+    def put_comparison(
+        self, repository: Repository, before: str, head_sha: str, changed: Sequence[str]
+    ) -> None:
+        """What a branch changes between these commits; nobody can tell it of others."""
+        with self._lock:
+            self.comparisons[repository.id, before, head_sha] = ChangedFiles(tuple(changed))
+
+    def remove_tip(self, repository: Repository, branch: str) -> None:
+        """Delete a branch; its commits stay."""
+        with self._lock:
+            del self.tips[repository.id, branch]
+
     def put_tip(
         self, repository: Repository, branch: str, sha: str, files: dict[str, bytes] | None = None
     ) -> None:
@@ -115,8 +146,8 @@ class FakeGitHub:
             self.comments[comment.id] = comment
             return comment.id
 
-    def delete_comment(self, comment_id: int) -> None:
-        """Delete a comment."""
+    def remove_comment(self, comment_id: int) -> None:
+        """Delete a comment as its author."""
         with self._lock:
             del self.comments[comment_id]
 
@@ -181,6 +212,11 @@ class FakeGitHub:
                 and author in ("", comment.author)
             ]
 
+    def forget(self, repository: Repository) -> None:
+        """Nothing is remembered here: only that it was asked for."""
+        with self._lock:
+            self.calls.append(Call("forget", repository.full_name, ()))
+
     # PullRequestReader
 
     def pull_request(self, repository: Repository, number: int) -> PullRequest:
@@ -188,11 +224,6 @@ class FakeGitHub:
         with self._call("pull_request", repository, number):
             pull = self._found(self.pulls, (repository.id, number))
             return replace(pull, comments=len(self.comments_on(repository, number)))
-
-    def permission(self, repository: Repository, login: str) -> Permission:
-        """What the user may do."""
-        with self._call("permission", repository, login):
-            return self.roles.get((repository.id, login.lower()), Permission.NONE)
 
     def tip(self, repository: Repository, branch: str) -> str:
         """The SHA that the branch points at now."""
@@ -210,10 +241,34 @@ class FakeGitHub:
                 raise GitHubRefused(f"{path} is a directory: a file is needed there")
             return self.files.get((repository.id, sha, path))
 
-    def changed_files(self, repository: Repository, number: int) -> ChangedFiles:
-        """The files that the pull request changes."""
-        with self._call("changed_files", repository, number):
-            return self._found(self.changes, (repository.id, number))
+    def shared_file(self, repository: Repository, path: str) -> bytes | None:
+        """The file in the owner's `.github` repository."""
+        with self._call("shared_file", repository, path):
+            return self.shared_files.get((repository.owner.lower(), path))
+
+    def changed_files(self, subject: Subject) -> ChangedFiles:
+        """The files that the pull request or branch changes; of a head that has moved nobody can tell."""
+        repository = subject.repository
+        with self._call("changed_files", repository, subject.number):
+            if isinstance(subject, Branch):
+                compared = (repository.id, subject.before, subject.head_sha)
+                return self.comparisons.get(compared, UNKNOWN)
+            changed = self._found(self.changes, (repository.id, subject.number))
+            return (
+                changed if subject.head_sha == self.pulls[repository.id, subject.number].head_sha else UNKNOWN
+            )
+
+    # People
+
+    def permission(self, repository: Repository, login: str) -> Permission:
+        """What the user may do."""
+        with self._call("permission", repository, login):
+            return self.roles.get((repository.id, login.lower()), Permission.NONE)
+
+    def member(self, repository: Repository, login: str, group: str) -> bool:
+        """Whether the user is a member of the organisation or team."""
+        with self._call("member", repository, login, group):
+            return (group.lower(), login.lower()) in self.members
 
     # PullRequestWriter
 
@@ -246,6 +301,11 @@ class FakeGitHub:
             comment = self._found(self.comments, comment_id)
             self._check_body(body)
             comment.body = body
+
+    def delete_comment(self, repository: Repository, comment_id: int) -> None:
+        """Delete a comment of ours, if it is there."""
+        with self._call("delete_comment", repository, comment_id):
+            self.comments.pop(comment_id, None)
 
     def react(self, repository: Repository, comment_id: int, content: str) -> None:
         """Add a reaction to an issue comment."""

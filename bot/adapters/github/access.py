@@ -64,6 +64,10 @@ class Access(Protocol):
         """The login of the account that owns the App; None with a personal token."""
         ...
 
+    def forget(self, repository: Repository) -> None:
+        """With what a repository is asked about may have changed."""
+        ...
+
 
 class TokenAccess:
     """Access with a personal token: the same for every repository."""
@@ -85,6 +89,9 @@ class TokenAccess:
     def owner(self) -> None:
         """Nobody: there is no App."""
 
+    def forget(self, repository: Repository) -> None:
+        """Nothing: the token is the same for all."""
+
     def _ask_who_we_are(self) -> Identity:
         _, user = self._requester.requestJsonAndCheck("GET", "/user")
         return Identity(str(user["login"]), int(user["id"]))
@@ -105,15 +112,18 @@ class AppAccess:
             TTLCache(10_000, INSTALLATION_IS_GOOD_FOR, clock)
         )
         self._requesters: SharedCache[int, Requester] = SharedCache({})
+        self._gone: set[int] = set()
 
     def requester(self, repository: Repository, name: str) -> Requester:
         """What to ask with: the requester of the installation that covers the repository."""
-        installation = self._installations.get(repository.id, lambda: self._find_installation(name))
+        told = repository.installation if repository.installation not in self._gone else None
+        installation = self._installations.get(repository.id, lambda: told or self._find_installation(name))
 
         def mint() -> MintedToken:
             try:
                 return self._mint(installation)
             except GitHubNotFound as error:
+                self._gone.add(installation)  # whatever an older delivery says
                 self._installations.clear()
                 raise GitHubUnavailable(
                     f"the GitHub App was uninstalled from {name}, or installed anew: looking again"
@@ -133,6 +143,17 @@ class AppAccess:
     def owner(self) -> str:
         """The account that owns the App."""
         return self._itself.get("app", self._ask_who_we_are)[1]
+
+    def forget(self, repository: Repository) -> None:
+        """Look the repository's installation up anew, and have it mint a new token.
+
+        Its requester stays: it knows for how long GitHub wants us to slow down.
+        """
+        installation = self._installations.known(repository.id)
+        self._installations.forget(lambda known: known == repository.id)
+        requester = None if installation is None else self._requesters.known(installation)
+        if requester is not None and isinstance(requester.auth, InstallationAuth):
+            requester.auth.expire()
 
     def _ask_who_we_are(self) -> tuple[Identity, str]:
         _, app = self._app.requestJsonAndCheck("GET", "/app")

@@ -24,6 +24,14 @@ class CredentialsRefused(GitHubRefused):
     """401: the token expired, was revoked, or never was one."""
 
 
+class Forbidden(GitHubRefused):
+    """403 that asks for no patience: our credentials lack a permission."""
+
+
+class Unprocessable(GitHubRefused):
+    """422: GitHub understands what is asked, and can't do it."""
+
+
 class Moved(GitHubRefused):
     """A redirect. It is never followed as it stands; `location` is the absolute URL it points to."""
 
@@ -67,9 +75,10 @@ def check_answer(method: str, url: str, status: int, headers: Mapping[str, str],
             "check PREFLIGHT_GITHUB_TOKEN, or PREFLIGHT_GITHUB_APP_ID with its private key and the clock here"
         )
     if status == HTTPStatus.FORBIDDEN:
-        raise GitHubRefused(f"GitHub forbids {request}{_quoted(body)}{_wanted_permission(headers)}")
+        raise Forbidden(f"GitHub forbids {request}{_quoted(body)}{_wanted_permission(headers)}")
     if status >= HTTPStatus.BAD_REQUEST:
-        raise GitHubRefused(f"GitHub refused {request} with {status}{_quoted(body)}")
+        error = Unprocessable if status == HTTPStatus.UNPROCESSABLE_ENTITY else GitHubRefused
+        raise error(f"GitHub refused {request} with {status}{_quoted(body)}")
     if status >= HTTPStatus.MULTIPLE_CHOICES:
         raise Moved(request, urljoin(url, headers.get("Location", "")))
     if status == HTTPStatus.ACCEPTED and method == "GET":

@@ -22,6 +22,7 @@ class SharedCache(Generic[Key, Value]):
     def __init__(self, store: MutableMapping[Key, Value]) -> None:
         self._store = store
         self._fetching: set[Key] = set()
+        self._forgotten = 0
         self._condition = threading.Condition()
 
     def get(self, key: Key, fetch: Callable[[], Value]) -> Value:
@@ -32,9 +33,13 @@ class SharedCache(Generic[Key, Value]):
                 return self._store[key]
             except KeyError:
                 self._fetching.add(key)
+                forgotten = self._forgotten
         try:
             value = fetch()
-            self.keep(key, value)
+            with self._condition:
+                # What was forgotten meanwhile may be what this answer says: it serves its asker only.
+                if forgotten == self._forgotten:
+                    self.keep(key, value)
             return value
         finally:
             with self._condition:
@@ -48,8 +53,14 @@ class SharedCache(Generic[Key, Value]):
 
     def clear(self) -> None:
         """Fetch everything anew the next time."""
+        self.forget(lambda _: True)
+
+    def forget(self, which: Callable[[Key], bool]) -> None:
+        """Fetch the keys that `which` picks anew the next time."""
         with self._condition:
-            self._store.clear()
+            self._forgotten += 1
+            for key in [key for key in self._store if which(key)]:
+                self._store.pop(key, None)  # it may run out in this very moment
 
     def keep(self, key: Key, value: Value) -> None:
         """Replace what is kept."""

@@ -2,56 +2,44 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-from cachetools import TLRUCache, TTLCache
 from github.Commit import Commit
 from github.GithubException import BadAttributeException, GithubException
 from github.GithubObject import NotSet
 from github.IssueComment import IssueComment
 from github.Repository import Repository as GitHubRepository
 
-from bot.adapters.github import reading
+from bot.adapters.github import changes, people, reading
 from bot.adapters.github.access import AppAccess, TokenAccess
-from bot.adapters.github.answers import Moved
+from bot.adapters.github.answers import Forbidden, Moved
 from bot.adapters.github.api_url import check_api_url
-from bot.adapters.github.cache import SharedCache
 from bot.adapters.github.credentials import AppKey, PersonalToken
+from bot.adapters.github.memory import Memory, changes_key
 from bot.adapters.github.transport import Transport
-from bot.errors import GitHubRefused, GitHubUnavailable
+from bot.errors import GitHubNotFound, GitHubRefused, GitHubUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bot.adapters.github.access import Access, Identity
     from bot.adapters.github.transport import OnCall
-    from bot.models import ChangedFiles, Permission, PullRequest, Repository, Status
+    from bot.models import ChangedFiles, Permission, PullRequest, Repository, Status, Subject
+
+log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
 LONGEST_DESCRIPTION = 140
 """Characters of a status, above which GitHub answers 422."""
 
-YES_IS_GOOD_FOR = 300.0
-NO_IS_GOOD_FOR = 60.0
-"""Seconds for which a permission is believed. A no keeps somebody waiting, so it is asked again sooner; so is
-whether a file is absent, because right after a push GitHub may not see it yet."""
-
-NAME_IS_GOOD_FOR = 3600.0
-"""Seconds for which a repository's new name is remembered."""
-
-FILE_IS_GOOD_FOR = 24 * 3600.0
-"""Seconds that a file is kept for; at a given commit it never changes."""
-
-FILES_KEPT = 16 * 1024 * 1024
-"""Bytes."""
-
 
 class GitHubClient:
-    """Fulfils PullRequestReader and PullRequestWriter; to be shared by any number of threads.
+    """Fulfils PullRequestReader, People and PullRequestWriter; to be shared by any number of threads.
 
     It never sleeps: where GitHub asks us to slow down it raises GitHubRateLimited. No write is sent twice,
     but one that was not carried out because the repository was renamed (a redirect) is sent to the new name.
@@ -93,15 +81,7 @@ class GitHubClient:
             if isinstance(credentials, AppKey)
             else TokenAccess(api_url, credentials, self._transport, clock)
         )
-        self._names: SharedCache[tuple[int, str], str] = SharedCache(
-            TTLCache(10_000, NAME_IS_GOOD_FOR, clock)
-        )
-        self._permissions: SharedCache[tuple[int, str], Permission] = SharedCache(
-            TLRUCache(10_000, _permission_good_until, clock)
-        )
-        self._files: SharedCache[tuple[int, str, str], bytes | None] = SharedCache(
-            TLRUCache(FILES_KEPT, _file_good_until, clock, getsizeof=_size)
-        )
+        self._memory = Memory(clock)
 
     def __repr__(self) -> str:
         return f"GitHubClient({self._description})"
@@ -120,18 +100,20 @@ class GitHubClient:
         with _understanding():
             return self._access.owner()
 
+    def forget(self, repository: Repository) -> None:
+        """Remember nothing of the repository, nor which installation covers it.
+
+        For events about installations, and about repositories that were renamed, transferred or deleted.
+        Nothing is asked.
+        """
+        self._memory.forget(repository)
+        self._access.forget(repository)
+
     # PullRequestReader
 
     def pull_request(self, repository: Repository, number: int) -> PullRequest:
         """The pull request as it is now. One request."""
         return self._ask(repository, lambda there: reading.pull_request(there, number, repository.id))
-
-    def permission(self, repository: Repository, login: str) -> Permission:
-        """What the user may do; NONE for one who is no collaborator or unknown. At most one request."""
-        return self._permissions.get(
-            (repository.id, login.lower()),
-            lambda: self._ask(repository, lambda there: reading.permission(there, login)),
-        )
 
     def tip(self, repository: Repository, branch: str) -> str:
         """The SHA that the branch points at now. One request."""
@@ -142,14 +124,61 @@ class GitHubClient:
 
         GitHubRefused for what is not a file, or is larger than 1 MB.
         """
-        return self._files.get(
+        return self._memory.files.get(
             (repository.id, path, sha),
             lambda: self._ask(repository, lambda there: reading.file(there, path, sha)),
         )
 
-    def changed_files(self, repository: Repository, number: int) -> ChangedFiles:
-        """The files that the pull request changes, renames with both names. One request for each 100."""
-        return self._ask(repository, lambda there: reading.changed_files(there, number))
+    def shared_file(self, repository: Repository, path: str) -> bytes | None:
+        """The file in the `.github` repository of the repository's owner, at its default branch's tip.
+
+        None where there is no such file or repository, or where we may not see it. At most one request.
+        """
+
+        def ask() -> bytes | None:
+            try:
+                return self._ask(repository, lambda there: reading.shared_file(there, path))
+            except (GitHubNotFound, Forbidden, Moved):  # Moved: it was renamed, so it is ".github" no more
+                return None
+
+        return self._memory.shared_files.get((repository.owner.lower(), path), ask)
+
+    def changed_files(self, subject: Subject) -> ChangedFiles:
+        """The files that the pull request (or the branch since `before`) changes, renames with both names.
+
+        At most one request for each 100 of a pull request, and one more where GitHub's list does not prove
+        that it is about this head (right after a push, or a page without a file that is still there). One
+        for a branch.
+        """
+        return self._memory.changes.get(
+            changes_key(subject),
+            lambda: self._ask(subject.repository, lambda there: changes.changed_files(there, subject)),
+        )
+
+    # People
+
+    def permission(self, repository: Repository, login: str) -> Permission:
+        """What the user may do; NONE for one who is no collaborator or unknown. At most one request."""
+        return self._memory.permissions.get(
+            (repository.id, login.lower()),
+            lambda: self._ask(repository, lambda there: people.permission(there, login)),
+        )
+
+    def member(self, repository: Repository, login: str, group: str) -> bool:
+        """Whether the user is an active member of "ORGANISATION" or of the team "ORGANISATION/TEAM".
+
+        Asked with what the repository is seen with. False where there is no such group, or where we may not
+        see its members, which is logged once. At most two requests.
+        """
+
+        def hint(level: int, text: str) -> None:
+            once = (repository.owner.lower(), group.lower(), level)
+            self._memory.hints.get(once, lambda: log.log(level, "%s", text))
+
+        return self._memory.members.get(
+            (repository.id, login.lower(), group.lower()),
+            lambda: self._ask(repository, lambda there: people.member(there, login, group, hint)),
+        )
 
     # PullRequestWriter
 
@@ -193,13 +222,18 @@ class GitHubClient:
         """Replace a comment's body; GitHubNotFound if somebody deleted it. One request."""
         self._ask(repository, lambda there: _comment(there, comment_id).edit(body))
 
+    def delete_comment(self, repository: Repository, comment_id: int) -> None:
+        """Delete a comment of ours; one that is gone already is fine. One request."""
+        with suppress(GitHubNotFound):
+            self._ask(repository, lambda there: _comment(there, comment_id).delete())
+
     def react(self, repository: Repository, comment_id: int, content: str) -> None:
         """Add a reaction ("eyes") to an issue comment; doing it twice is harmless. One request."""
         self._ask(repository, lambda there: _comment(there, comment_id).create_reaction(content))
 
     def _ask(self, repository: Repository, question: Callable[[GitHubRepository], Answer]) -> Answer:
         """Ask about a repository, once more by its new name if GitHub says that it has one."""
-        name = self._names.known((repository.id, repository.full_name)) or repository.full_name
+        name = self._memory.names.known((repository.id, repository.full_name)) or repository.full_name
         with _understanding():
             try:
                 return question(self._at(repository, name))
@@ -215,7 +249,7 @@ class GitHubClient:
         requester = self._access.requester(repository, old)
         _, found = requester.requestJsonAndCheck("GET", f"/repositories/{repository.id}")
         name = str(found["full_name"])
-        self._names.keep((repository.id, repository.full_name), name)
+        self._memory.names.keep((repository.id, repository.full_name), name)
         return name
 
 
@@ -228,6 +262,8 @@ def _understanding() -> Iterator[None]:
     """Turn what PyGithub (and our own reading) raises over an answer that makes no sense into our error."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise GitHubRefused(f"GitHub can have nothing by this name: {error.object!r}") from error
     except (
         GithubException,
         BadAttributeException,
@@ -238,15 +274,3 @@ def _understanding() -> Iterator[None]:
         ValueError,
     ) as error:
         raise GitHubUnavailable(f"GitHub sent an answer that makes no sense to us: {error!r}") from error
-
-
-def _permission_good_until(_key: tuple[int, str], permission: Permission, now: float) -> float:
-    return now + (YES_IS_GOOD_FOR if permission.can_write else NO_IS_GOOD_FOR)
-
-
-def _file_good_until(_key: tuple[int, str, str], content: bytes | None, now: float) -> float:
-    return now + (NO_IS_GOOD_FOR if content is None else FILE_IS_GOOD_FOR)
-
-
-def _size(content: bytes | None) -> int:
-    return 512 + len(content or b"")

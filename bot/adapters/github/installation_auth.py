@@ -64,3 +64,8 @@ class InstallationAuth(Auth):
         with self._lock:
             if authorization == f"{self.token_type} {self._token}":
                 self._token = None
+
+    def expire(self) -> None:
+        """Use a new token from now on: what the installation may see or do has changed."""
+        with self._lock:
+            self._token = None

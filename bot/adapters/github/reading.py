@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import islice
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+from github.GithubObject import NotSet
+from github.Repository import Repository as GitHubRepository
 
 from bot.adapters.github.answers import Moved
-from bot.errors import GitHubNotFound, GitHubRefused
-from bot.models import ChangedFiles, Permission, PullRequest, Repository
-
-if TYPE_CHECKING:
-    from github.Repository import Repository as GitHubRepository
-
-MOST_CHANGED_FILES = 3000
-"""GitHub lists no more files of a pull request."""
-
-REPORTED_AS = {Permission.MAINTAIN: Permission.WRITE, Permission.TRIAGE: Permission.READ}
-"""What the older field `permission` makes of the newer roles."""
+from bot.errors import GitHubNotFound, NotAFile
+from bot.models import PullRequest, Repository
 
 LARGEST_FILE = 1024 * 1024
 """Bytes; larger files come without their content."""
@@ -46,44 +36,30 @@ def pull_request(there: GitHubRepository, number: int, repository_id: int) -> Pu
     )
 
 
-def permission(there: GitHubRepository, login: str) -> Permission:
-    """The user's role; for a custom role, what it grants."""
-    if not login:
-        return Permission.NONE
-    try:
-        _, answer = there.requester.requestJsonAndCheck(
-            "GET", f"{there.url}/collaborators/{quote(login, safe='')}/permission"
-        )
-    except GitHubNotFound:
-        return Permission.NONE
-    granted = Permission(answer["permission"])
-    try:
-        role = Permission(answer.get("role_name"))
-    except ValueError:
-        return granted
-    # A custom role may carry any name: none may promise more than is granted.
-    return role if REPORTED_AS.get(role, role) is granted else granted
+def file(there: GitHubRepository, path: str, sha: str | None = None) -> bytes | None:
+    """The file's content at that commit, by default the default branch's tip.
 
-
-def file(there: GitHubRepository, path: str, sha: str) -> bytes | None:
-    """The file's content at that commit; GitHubNotFound if there is no such commit (yet)."""
+    GitHubNotFound if there is no such commit (yet).
+    """
     try:
-        found = there.get_contents(path, ref=sha)
+        found = there.get_contents(path, ref=NotSet if sha is None else sha)
     except GitHubNotFound as error:
         if "no commit found" in str(error).lower():
             raise
         return None
     if isinstance(found, list):
-        raise GitHubRefused(f"{path} is a directory: a file is needed there")
+        raise NotAFile(f"{path} is a directory: a file is needed there")
     if found.type != "file":
-        raise GitHubRefused(f"{path} is a {found.type}: a plain file is needed there")
+        raise NotAFile(f"{path} is a {found.type}: a plain file is needed there")
     if found.size > LARGEST_FILE or found.encoding != "base64":
-        raise GitHubRefused(f"{path} has {found.size} bytes: at most {LARGEST_FILE} are read")
+        raise NotAFile(f"{path} has {found.size} bytes: at most {LARGEST_FILE} are read")
     return found.decoded_content
 
 
-def changed_files(there: GitHubRepository, number: int) -> ChangedFiles:
-    """Both names of each file, incomplete where GitHub's list may have been cut."""
-    files = list(islice(there.get_pull(number).get_files(), MOST_CHANGED_FILES))
-    names = (name for file in files for name in (file.previous_filename, file.filename) if name)
-    return ChangedFiles(tuple(dict.fromkeys(names)), complete=len(files) < MOST_CHANGED_FILES)
+def shared_file(there: GitHubRepository, path: str) -> bytes | None:
+    """The file in the `.github` repository of the same owner, seen with what `there` is seen with.
+
+    An App has one installation for all that an account holds, so that this is the right one for both.
+    """
+    owner, _, _ = there.url.rpartition("/")
+    return file(GitHubRepository(there.requester, url=f"{owner}/.github"), path)

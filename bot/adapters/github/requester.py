@@ -121,6 +121,8 @@ def kind_of(path: str) -> str:
     words = path.partition("?")[0].strip("/").split("/")
     if words[0] == "repos":
         words = words[3:] or ["repository"]
+    if words[0] == "orgs":
+        words = words[2:] or ["organisation"]
     if words[0] in ("pulls", "issues", "app"):
         words = [word for word in words if not word.isdigit()][-1:]
     return words[0]
