@@ -7,7 +7,8 @@ which `Standin("http://127.0.0.1:9000")` attaches. It imports nothing of `bot`, 
 
 from .client import Standin, StandinError, wait_for
 from .client_pull import Pull
+from .client_queue import MergeGroup
 from .client_repository import Repository
 from .server import running
 
-__all__ = ["Pull", "Repository", "Standin", "StandinError", "running", "wait_for"]
+__all__ = ["MergeGroup", "Pull", "Repository", "Standin", "StandinError", "running", "wait_for"]

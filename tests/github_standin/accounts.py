@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from . import installations, shapes
 from .branches import commit_to_branch
 from .records import EVENTS
-from .state import DEFAULT_PERMISSIONS, ROLES, App, Hook, Installation, Refused, now
+from .state import DEFAULT_PERMISSIONS, ROLES, App, Hook, Refused, now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-    from .state import Account, Repository, World
+    from .state import Account, Json, Repository, World
     from .webhooks import Webhooks
 
 
@@ -35,6 +36,7 @@ def make_repository(
     made = world.make_repository(owner, name, private=private, default_branch=default_branch)
     for login, role in permissions.items():
         permit(world, made, login, role)
+    installations.tell_of_new_repository(world, made, owner)
     commit_to_branch(world, made, owner, files, branch=default_branch, message="Begin")
     return made
 
@@ -62,13 +64,39 @@ def fork(world: World, repository: Repository, by: Account) -> Repository:
     )
 
 
-def rename(world: World, repository: Repository, name: str) -> None:
+def rename(world: World, repository: Repository, name: str, by: Account) -> None:
     """Rename a repository; its old name leads to it until another takes it."""
-    if world.find_repository(f"{repository.owner.login}/{name}"):
-        raise Refused(f"{repository.owner.login}/{name} exists already")
+    before = repository.name
+    _move(world, repository, repository.owner, name)
+    world.emit(
+        "repository", "renamed", repository, by, {"changes": {"repository": {"name": {"from": before}}}}
+    )
+
+
+def transfer(world: World, repository: Repository, to: str, by: Account) -> None:
+    """Give a repository to another account; its old name leads to it, and its hooks stay."""
+    before = repository.owner
+    _move(world, repository, world.account(to, "Organization"), repository.name)
+    former: Json = (
+        {"organization": shapes.organization(world, before)}
+        if before.type == "Organization"
+        else {"user": shapes.user(world, before)}
+    )
+    world.emit("repository", "transferred", repository, by, {"changes": {"owner": {"from": former}}})
+
+
+def _move(world: World, repository: Repository, owner: Account, name: str) -> None:
+    if world.find_repository(f"{owner.login}/{name}"):
+        raise Refused(f"{owner.login}/{name} exists already")
     world.renamed[repository.full_name.lower()] = repository.id
-    repository.name = name
+    repository.owner, repository.name = owner, name
     world.renamed.pop(repository.full_name.lower(), None)
+
+
+def star(world: World, repository: Repository, by: Account) -> None:
+    """Star a repository: GitHub then says that it is watched, too. Neither means anything to a bot."""
+    world.emit("star", "created", repository, by, {"starred_at": shapes.timestamp(now())})
+    world.emit("watch", "started", repository, by, {})
 
 
 def add_hook(
@@ -128,22 +156,6 @@ def register_app(
     world.hooks[app.hook.id] = app.hook
     webhooks.ping(app.hook)
     return app
-
-
-def install(world: World, app: App, login: str, repositories: Sequence[str] | None) -> Installation:
-    """Install an App on an account: on all its repositories, or on those named."""
-    chosen: set[int] | None = None
-    if repositories is not None:
-        found = [world.find_repository(f"{login}/{name.rpartition('/')[2]}") for name in repositories]
-        chosen = {repository.id for repository in found if repository}
-    account = world.account(login, "Organization")
-    for installation in app.installations:
-        if installation.account is account:
-            installation.repositories = chosen
-            return installation
-    installation = Installation(world.new_id("installation"), app, account, chosen, now())
-    app.installations.append(installation)
-    return installation
 
 
 def _new_key() -> tuple[str, str]:

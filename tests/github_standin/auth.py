@@ -94,12 +94,19 @@ def caller_of_token(world: World, token: str) -> Caller | None:
     if minted:
         if minted.revoked or minted.expires_at <= now():
             return None
+        refuse_suspended(minted.installation)
         app = minted.installation.app
         return Caller(account=app.bot, app=app, token=minted)
     for account in world.accounts.values():
         if account.token and secrets.compare_digest(account.token, token):
             return Caller(account=account)
     return None
+
+
+def refuse_suspended(installation: Installation) -> None:
+    """403 for whatever a suspended installation asks."""
+    if installation.suspended_at is not None:
+        raise ApiError(403, "This installation has been suspended")
 
 
 def basic_credentials(encoded: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import shapes_commit, shapes_pull
+from . import shapes_pull, shapes_push
 from .git import NOTHING
 from .state import Refused, now
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from .state import Account, Json, Pull, Repository, World
 
-COMMITS_SHOWN = 2048
+HEADS, TAGS = "refs/heads/", "refs/tags/"
+MOST_TAGS, MOST_BRANCHES = 3, 5000
+"""Of which one push tells; of more it says nothing."""
 
 
 def commit_to_branch(
@@ -25,8 +27,12 @@ def commit_to_branch(
     branch: str,
     message: str = "",
     onto: str | None = None,
+    author: Account | None = None,
 ) -> str:
-    """Commit files to a branch, made when new (from the default branch); `onto` forces it elsewhere."""
+    """Commit files to a branch, made when new (from the default branch), and push it.
+
+    `onto` forces the branch elsewhere. `author`: whom the commit names as its author, which nobody checks.
+    """
     parent = repository.heads.get(branch) or repository.heads.get(repository.default_branch)
     if onto:
         parent = repository.git.resolve(onto)
@@ -35,18 +41,14 @@ def commit_to_branch(
     sha = repository.git.commit_files(
         branch,
         files,
-        author=person(by),
+        author=shapes_push.person(author or by),
+        committer=shapes_push.person(by),
         message=message or "Change " + ", ".join(files),
         parent=parent,
         when=int(now()),
     )
     notice_pushes(world, repository, by)
     return sha
-
-
-def person(account: Account) -> tuple[str, str]:
-    """Name and address of an account's commits."""
-    return account.login, f"{account.login}@users.noreply.example.com"
 
 
 def delete_branch(world: World, repository: Repository, by: Account, branch: str) -> None:
@@ -69,30 +71,42 @@ def may_push(world: World, repository: Repository, account: Account) -> bool:
     )
 
 
+def set_tag(world: World, repository: Repository, by: Account, name: str, sha: str | None) -> None:
+    """Make, move or delete (None) a tag."""
+    if sha is not None and repository.git.resolve(sha) is None:
+        raise Refused(f"{repository.full_name} has no commit {sha}")
+    repository.git.set_ref(f"refs/tags/{name}", sha)
+    notice_pushes(world, repository, by)
+
+
 def notice_pushes(world: World, repository: Repository, by: Account) -> None:
-    """Compare git's branches with those known, and do and tell what follows from each that moved."""
-    found = repository.git.heads()
-    known = repository.heads
+    """Compare git's branches and tags with those known, and do and tell what follows from each that moved."""
+    known, found = _refs(repository), repository.git.refs()
     moved = [
-        (branch, known.get(branch, NOTHING), found.get(branch, NOTHING))
-        for branch in sorted(known.keys() | found.keys())
-        if known.get(branch) != found.get(branch)
+        (ref, known.get(ref, NOTHING), found.get(ref, NOTHING))
+        for ref in sorted(known.keys() | found.keys())
+        if known.get(ref) != found.get(ref)
     ]
-    repository.heads = found
-    for branch, before, after in moved:
-        repository.pushed_at = repository.updated_at = now()
-        world.emit(
-            "push",
-            None,
-            repository,
-            by,
-            _push_payload(world, repository, by, branch, before=before, after=after),
-        )
-        for pull in world.pulls_from(repository, branch):
-            if after == NOTHING:
-                close(world, pull, by)
-            else:
-                _synchronize(world, pull, by, before, after)
+    repository.heads, repository.tags = _named(found, HEADS), _named(found, TAGS)
+    for kind, most in ((HEADS, MOST_BRANCHES), (TAGS, MOST_TAGS)):
+        pushed = [each for each in moved if each[0].startswith(kind)]
+        for ref, before, after in pushed:
+            repository.pushed_at = repository.updated_at = now()
+            if len(pushed) <= most:
+                payload = shapes_push.push(world, repository, by, ref, before=before, after=after)
+                world.emit("push", None, repository, by, payload)
+            if kind == HEADS:
+                for pull in world.pulls_from(repository, ref.removeprefix(HEADS)):
+                    _synchronize(world, pull, by, before, after)
+
+
+def _refs(repository: Repository) -> dict[str, str]:
+    heads = {HEADS + name: sha for name, sha in repository.heads.items()}
+    return heads | {TAGS + name: sha for name, sha in repository.tags.items()}
+
+
+def _named(refs: Mapping[str, str], kind: str) -> dict[str, str]:
+    return {ref.removeprefix(kind): sha for ref, sha in refs.items() if ref.startswith(kind)}
 
 
 def follow_head(pull: Pull, sha: str) -> None:
@@ -119,58 +133,12 @@ def close(world: World, pull: Pull, by: Account) -> None:
 
 
 def _synchronize(world: World, pull: Pull, by: Account, before: str, after: str) -> None:
+    """What a push means for a pull request from that branch."""
+    if after == NOTHING:
+        close(world, pull, by)
+        return
     follow_head(pull, after)
     pull.updated_at = now()
     emit_pull(world, "synchronize", pull, by, before=before, after=after)
     if pull.repository.git.is_ancestor(after, pull.base_tip):
         close(world, pull, by)
-
-
-def _push_payload(
-    world: World, repository: Repository, by: Account, branch: str, *, before: str, after: str
-) -> Json:
-    git = repository.git
-    created, deleted = before == NOTHING, after == NOTHING
-    forced = not (created or deleted) and not git.is_ancestor(before, after)
-    start = repository.heads.get(repository.default_branch, "") if created else before
-    new = []
-    if not deleted:
-        new = git.between(start, after) if start and start != after else []
-    html = f"{world.base_url}/{repository.full_name}"
-    name, email = person(by)
-    commits = [_commit(world, repository, sha) for sha in new[-COMMITS_SHOWN:]]
-    return {
-        "ref": f"refs/heads/{branch}",
-        "before": before,
-        "after": after,
-        "pusher": {"name": name, "email": email},
-        "created": created,
-        "deleted": deleted,
-        "forced": forced,
-        "base_ref": None,
-        "compare": f"{html}/compare/{before[:12]}...{after[:12]}",
-        "commits": commits,
-        "head_commit": None if deleted else _commit(world, repository, after),
-    }
-
-
-def _commit(world: World, repository: Repository, sha: str) -> Json:
-    commit = repository.git.commit(sha)
-    parent = commit.parents[0] if commit.parents else None
-    changes = repository.git.changes(parent, sha) if parent else []
-    people = {}
-    for role, (name, email, _) in (("author", commit.author), ("committer", commit.committer)):
-        account = world.accounts.get(email.split("@")[0].lower())
-        people[role] = {"name": name, "email": email} | ({"username": account.login} if account else {})
-    return {
-        "id": sha,
-        "tree_id": commit.tree,
-        "distinct": True,
-        "message": commit.message,
-        "timestamp": shapes_commit.utc(commit.committer[2]),
-        "url": f"{world.base_url}/{repository.full_name}/commit/{sha}",
-        **people,
-        "added": [change.path for change in changes if change.status == "added"],
-        "removed": [change.path for change in changes if change.status == "removed"],
-        "modified": [change.path for change in changes if change.status not in ("added", "removed")],
-    }

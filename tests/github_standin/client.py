@@ -16,7 +16,7 @@ same class serves a stand-in in a thread of the test (`running`) and one in anot
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import requests
 
@@ -57,7 +57,7 @@ class Standin:
         """The REST API's base, what PREFLIGHT_GITHUB_API_URL is set to."""
         return f"{self.url}/api/v3"
 
-    def call(self, action: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON is what it is
+    def call(self, action: str, /, **arguments: object) -> Any:  # noqa: ANN401 - JSON is what it is
         """Perform one control action and return its JSON answer; StandinError when it is refused."""
         with requests.Session() as session:
             session.trust_env = False
@@ -69,7 +69,10 @@ class Standin:
     # People, repositories, Apps
 
     def user(self, login: str) -> User:
-        """A person, made when new, with a personal token that may do what the person may."""
+        """A person, made when new, with a personal token that may do what the person may.
+
+        `x[bot]`, here and wherever a login is asked for, is an App's bot: `type` "Bot", and no token.
+        """
         return User(**self.call("user", login=login))
 
     def repository(
@@ -123,9 +126,27 @@ class Standin:
         )
         return App(**made)
 
-    def install(self, app: App, account: str, repositories: Sequence[str] | None = None) -> int:
-        """Install an App on an account (some of its repositories, or all); returns the installation's id."""
-        return int(self.call("install", app=app.id, account=account, repositories=repositories)["id"])
+    def install(
+        self, app: App, account: str, repositories: Sequence[str] | None = None, *, by: str = ""
+    ) -> int:
+        """Install an App on an account (some of its repositories, or all); returns the installation's id.
+
+        Done again, it changes which repositories these are: installation_repositories added, removed.
+        """
+        made = self.call("install", app=app.id, account=account, repositories=repositories, by=by)
+        return int(made["id"])
+
+    def uninstall(self, installation: int, *, by: str = "") -> None:
+        """Take an App off an account: installation deleted; its tokens are refused (401)."""
+        self.call("uninstall", installation=installation, by=by)
+
+    def suspend(self, installation: int, *, by: str = "") -> None:
+        """Suspend an installation: it hears of nothing more, and its tokens are refused (403)."""
+        self.call("suspend", installation=installation, by=by, suspended=True)
+
+    def unsuspend(self, installation: int, *, by: str = "") -> None:
+        """End a suspension."""
+        self.call("suspend", installation=installation, by=by, suspended=False)
 
     def set_webhook(self, hook_id: int, url: str | None, secret: str = "") -> None:
         """Point a hook (an App's `hook_id` or what `Repository.hook` returned) at another address."""
@@ -138,6 +159,41 @@ class Standin:
     def revoke_tokens(self) -> None:
         """Make every installation token minted so far invalid (401), as if it had expired."""
         self.call("revoke_tokens")
+
+    # Organisations and teams
+
+    def put_member(
+        self, org: str, login: str, *, public: bool = False, role: Literal["member", "admin"] = "member"
+    ) -> None:
+        """Make a person a member of an organisation, or change what kind of member the person is.
+
+        `public`: everybody may know; otherwise only members and Apps with `members: read` do. A member may
+        read the organisation's repositories; its owners (role `admin`) are admins of them.
+        """
+        self.call("put_member", org=org, login=login, public=public, role=role)
+
+    def remove_member(self, org: str, login: str) -> None:
+        """Take a person out of an organisation and its teams."""
+        self.call("remove_member", org=org, login=login)
+
+    def put_team_member(
+        self,
+        org: str,
+        team: str,
+        login: str,
+        *,
+        role: Literal["member", "maintainer"] = "member",
+        pending: bool = False,
+    ) -> None:
+        """Put a person into a team, made when new; the person becomes a member of the organisation too.
+
+        `pending`: invited, but not accepted: no member yet, though GitHub answers 200 with that state.
+        """
+        self.call("put_team_member", org=org, team=team, login=login, role=role, pending=pending)
+
+    def remove_team_member(self, org: str, team: str, login: str) -> None:
+        """Take a person out of a team."""
+        self.call("remove_team_member", org=org, team=team, login=login)
 
     # What happened
 
@@ -236,11 +292,22 @@ class Standin:
         self.call("clear_faults", fault=fault)
 
     def delivery_fault(
-        self, kind: DeliveryFault, *, event: str = "", times: int = 1, seconds: float = 0.0
+        self,
+        kind: DeliveryFault,
+        *,
+        event: str = "",
+        action: str = "",
+        times: int = 1,
+        seconds: float = 0.0,
     ) -> None:
-        """Script what happens to the next deliveries (of one event).
+        """Script what happens to the next `times` deliveries (of one event, of one action).
 
         `drop`: logged as failed, never sent. `duplicate`: sent twice with one guid. `delay`: sent after
         `seconds`, others pass it. `reorder`: the next `times` are held back, then sent in reverse order.
+        `hold`: held back until `release_deliveries`, others pass them.
         """
-        self.call("delivery_fault", kind=kind, event=event, times=times, seconds=seconds)
+        self.call("delivery_fault", kind=kind, event=event, action=action, times=times, seconds=seconds)
+
+    def release_deliveries(self, *, newest_first: bool = False) -> None:
+        """Send what was held back, in the order it was made or the other way round, and hold nothing more."""
+        self.call("release", newest_first=newest_first)

@@ -6,7 +6,8 @@ import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .records import Comment, PullView, Status
+from .client_queue import MergeGroup
+from .records import Comment, PullView, QueueEntry, Status
 
 if TYPE_CHECKING:
     from .client_repository import Repository
@@ -23,9 +24,7 @@ class Pull:
         self.number = number
 
     def _call(self, action: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON is what it is
-        return self.repository.standin.call(
-            action, repository=self.repository.id, number=self.number, **arguments
-        )
+        return self.repository.call(action, number=self.number, **arguments)
 
     @property
     def html_url(self) -> str:
@@ -41,14 +40,23 @@ class Pull:
         """The head commit as of now."""
         return self.show().head_sha
 
-    def push(self, by: str, files: Files, message: str = "", *, onto: str | None = None) -> str:
-        """Commit to the head branch, wherever it is, and return the new head (`onto`: a force push)."""
-        pushed = self._call("push_pull", by=by, files=packed(files), message=message, onto=onto)
+    def push(
+        self, by: str, files: Files, message: str = "", *, onto: str | None = None, author: str = ""
+    ) -> str:
+        """Commit to the head branch, wherever it is, and return the new head (`onto`: a force push).
+
+        `by` is who pushes, the sender of push and synchronize, whether or not the pull request is theirs.
+        `author`: whom the commit names as its author, which anybody may claim.
+        """
+        pushed = self._call(
+            "push_pull", by=by, files=packed(files), message=message, onto=onto, author=author
+        )
         return str(pushed["sha"])
 
-    def comment(self, by: str, body: str) -> Comment:
-        """Comment as a person."""
-        return Comment(**self._call("comment", by=by, body=body))
+    def comment(self, by: str, body: str, *, bot: bool = False) -> Comment:
+        """Comment as a person, or as an App's bot: `by="renovate[bot]"`, or `by="renovate", bot=True`."""
+        author = f"{by}[bot]" if bot and not by.endswith("[bot]") else by
+        return Comment(**self._call("comment", by=author, body=body))
 
     def edit_comment(self, by: str, comment_id: int, body: str) -> None:
         """Change a comment's text."""
@@ -64,7 +72,7 @@ class Pull:
         return [comment for comment in found if not by or comment.author == by]
 
     def close(self, by: str) -> None:
-        """Close without merging."""
+        """Close without merging; it leaves the merge queue first."""
         self._call("set_state", by=by, state="closed")
 
     def reopen(self, by: str) -> None:
@@ -92,6 +100,19 @@ class Pull:
     def unlabel(self, by: str, name: str) -> None:
         """Remove a label."""
         self._call("label", by=by, name=name, add=False)
+
+    def auto_merge(self, by: str, *, on: bool = True) -> None:
+        """Enable auto-merge, or disable it. Nothing is merged by it: `merge` does that."""
+        self._call("auto_merge", by=by, on=on)
+
+    def enqueue(self, by: str) -> MergeGroup:
+        """Put it at the end of its base branch's merge queue and return its merge group.
+
+        Makes the branch `gh-readonly-queue/BASE/pr-N-SHA` with a merge commit on top of the group before (or
+        of the base branch), pushed by `github-merge-queue[bot]`: pull_request enqueued, push, merge_group
+        checks_requested. StandinError when it is a draft, closed, queued already or in conflict.
+        """
+        return MergeGroup(self.repository, QueueEntry(**self._call("enqueue", by=by)))
 
     def merge(self, by: str) -> str:
         """Merge into the base branch with a merge commit and return it; StandinError on a conflict."""

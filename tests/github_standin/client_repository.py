@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .client_pull import Pull, packed
-from .records import EVENTS, Status
+from .client_queue import MergeGroup
+from .records import EVENTS, QueueEntry, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from .client import Standin
     from .client_pull import Files
@@ -22,13 +23,14 @@ class Repository:
         self.standin = standin
         self.id = repository_id
 
-    def _call(self, action: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON is what it is
+    def call(self, action: str, /, **arguments: object) -> Any:  # noqa: ANN401 - JSON is what it is
+        """Perform one control action on this repository; the methods below do it for you."""
         return self.standin.call(action, repository=self.id, **arguments)
 
     @property
     def full_name(self) -> str:
         """`owner/name`, as of now."""
-        return str(self._call("show_repository")["full_name"])
+        return str(self.call("show_repository")["full_name"])
 
     @property
     def clone_url(self) -> str:
@@ -47,7 +49,7 @@ class Repository:
 
     def tip(self, branch: str = "main") -> str:
         """The SHA that a branch points at; StandinError if there is no such branch."""
-        return str(self._call("tip", branch=branch)["sha"])
+        return str(self.call("tip", branch=branch)["sha"])
 
     def push(
         self,
@@ -57,37 +59,69 @@ class Repository:
         branch: str = "main",
         message: str = "",
         onto: str | None = None,
+        author: str = "",
     ) -> str:
         """Commit files to a branch (made from the default branch when new) and return the commit's SHA.
 
-        `onto`: commit on top of this SHA instead of the branch's tip: a force push.
+        `onto`: commit on top of this SHA instead of the branch's tip: a force push. `author`: whom the commit
+        names as its author, which anybody may claim.
         """
-        pushed = self._call("push", by=by, files=packed(files), branch=branch, message=message, onto=onto)
+        pushed = self.call(
+            "push", by=by, files=packed(files), branch=branch, message=message, onto=onto, author=author
+        )
         return str(pushed["sha"])
+
+    def tag(self, by: str, name: str, sha: str | None) -> None:
+        """Make or move a tag, or delete it (None)."""
+        self.call("tag", by=by, name=name, sha=sha)
+
+    def queue(self, base: str = "main") -> list[MergeGroup]:
+        """The merge groups that wait to be merged into a branch, first come first; see `Pull.enqueue`."""
+        return [MergeGroup(self, QueueEntry(**entry)) for entry in self.call("queue", base=base)]
 
     def delete_branch(self, by: str, branch: str) -> None:
         """Delete a branch; pull requests from it are closed, as on GitHub."""
-        self._call("delete_branch", by=by, branch=branch)
+        self.call("delete_branch", by=by, branch=branch)
 
     def fork(self, by: str) -> Repository:
         """This repository's fork owned by `by`, made when new."""
-        return Repository(self.standin, self._call("fork", by=by)["id"])
+        return Repository(self.standin, self.call("fork", by=by)["id"])
 
     def permit(self, login: str, role: Role) -> None:
         """Give a person a role; `none` takes it away."""
-        self._call("permit", login=login, role=role)
+        self.call("permit", login=login, role=role)
 
-    def rename(self, name: str) -> None:
+    def rename(self, name: str, by: str = "") -> None:
         """Rename within the owner; the old name redirects (301 on GET, 307 on writes)."""
-        self._call("rename", name=name)
+        self.call("rename", name=name, by=by)
+
+    def transfer(self, to: str, by: str = "") -> None:
+        """Give it to another account (an organisation when new); the old name redirects, hooks stay.
+
+        An App hears of it if it is installed on the new account.
+        """
+        self.call("transfer", to=to, by=by)
+
+    def star(self, by: str) -> None:
+        """Star it: the events star and watch, which mean nothing to a bot."""
+        self.call("star", by=by)
+
+    def deliver(
+        self, event: str, action: str | None = None, *, by: str, payload: Mapping[str, object] | None = None
+    ) -> None:
+        """Deliver any event to who listens to it (or to `*`), also what no GitHub would send.
+
+        `action`, `repository`, `organization`, `sender` and `installation` are added to the payload.
+        """
+        self.call("deliver", event=event, action=action, by=by, payload=dict(payload or {}))
 
     def hook(self, url: str, secret: str, events: Iterable[str] = EVENTS) -> int:
         """Add a repository webhook, which is pinged at once; returns its id."""
-        return int(self._call("hook", url=url, secret=secret, events=list(events))["id"])
+        return int(self.call("hook", url=url, secret=secret, events=list(events))["id"])
 
     def open_issue(self, by: str, title: str = "An issue", body: str = "") -> int:
         """Open an issue that is no pull request; returns its number."""
-        return int(self._call("open_issue", by=by, title=title, body=body)["number"])
+        return int(self.call("open_issue", by=by, title=title, body=body)["number"])
 
     def open_pull(
         self,
@@ -106,7 +140,7 @@ class Repository:
 
         `fork`: the branch is in the fork owned by `by`, which is made when new.
         """
-        opened = self._call(
+        opened = self.call(
             "open_pull",
             by=by,
             branch=branch,
@@ -126,8 +160,8 @@ class Repository:
 
     def pulls(self) -> list[Pull]:
         """All pull requests, oldest first."""
-        return [Pull(self, number) for number in self._call("pulls")]
+        return [Pull(self, number) for number in self.call("pulls")]
 
     def statuses(self, sha: str, context: str = "") -> list[Status]:
         """Every status a commit was ever given, oldest first."""
-        return [Status(**status) for status in self._call("statuses", sha=sha, context=context)]
+        return [Status(**status) for status in self.call("statuses", sha=sha, context=context)]

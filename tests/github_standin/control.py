@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, jsonify, request
 
-from . import accounts, auth, control_repository
+from . import (
+    accounts,
+    auth,
+    control_organizations,
+    control_pull,
+    control_queue,
+    control_repository,
+    installations,
+)
 from .hub import Hub, hub
 from .records import App, Delivery, User
 from .state import Refused
@@ -22,7 +30,7 @@ routes = Blueprint("control", __name__, url_prefix="/_standin")
 @routes.post("/<action>")
 def control(action: str) -> tuple[Response, int] | Response:
     """Perform an action with the arguments in the JSON body."""
-    act = ACTIONS.get(action) or control_repository.ACTIONS.get(action)
+    act = next((area[action] for area in AREAS if action in area), None)
     if act is None:
         return Response(f"there is no action {action!r}", 404)
     try:
@@ -93,7 +101,7 @@ def app(
         permissions=permissions,
     )
     if install:
-        accounts.install(hub.world, made, owner, None)
+        installations.install(hub.world, made, owner, None)
     return App(
         id=made.id,
         slug=made.slug,
@@ -105,11 +113,25 @@ def app(
     )
 
 
-def install(hub: Hub, app: int, account: str, repositories: Sequence[str] | None) -> dict[str, int]:
-    """Install an App on an account."""
+def install(hub: Hub, app: int, account: str, repositories: Sequence[str] | None, by: str) -> dict[str, int]:
+    """Install an App on an account, or change on which of its repositories."""
     if app not in hub.world.apps:
         raise Refused(f"there is no App {app}")
-    return {"id": accounts.install(hub.world, hub.world.apps[app], account, repositories).id}
+    person = hub.world.account(by) if by else None
+    return {"id": installations.install(hub.world, hub.world.apps[app], account, repositories, person).id}
+
+
+def uninstall(hub: Hub, installation: int, by: str) -> None:
+    """Take an App off an account."""
+    found = installations.find(hub.world, installation)
+    installations.uninstall(hub.world, found, hub.world.account(by) if by else found.account)
+
+
+def suspend(hub: Hub, installation: int, by: str, *, suspended: bool) -> None:
+    """Suspend an installation, or end that."""
+    found = installations.find(hub.world, installation)
+    person = hub.world.account(by) if by else found.account
+    installations.suspend(hub.world, found, person, suspended=suspended)
 
 
 def set_webhook(hub: Hub, hook: int, url: str | None, secret: str) -> None:
@@ -119,10 +141,8 @@ def set_webhook(hub: Hub, hook: int, url: str | None, secret: str) -> None:
 
 def mint(hub: Hub, installation: int) -> dict[str, str]:
     """A token for an installation."""
-    for found in (each for app in hub.world.apps.values() for each in app.installations):
-        if found.id == installation:
-            return {"token": auth.mint(hub.world, found, hub.limits.token_seconds).token}
-    raise Refused(f"there is no installation {installation}")
+    found = installations.find(hub.world, installation)
+    return {"token": auth.mint(hub.world, found, hub.limits.token_seconds).token}
 
 
 def revoke_tokens(hub: Hub) -> None:
@@ -198,9 +218,14 @@ def clear_faults(hub: Hub, fault: int | None) -> None:
         hub.webhooks.rules.clear()
 
 
-def delivery_fault(hub: Hub, kind: str, event: str, times: int, seconds: float) -> None:
+def delivery_fault(hub: Hub, *, kind: str, event: str, action: str, times: int, seconds: float) -> None:
     """Script a fault of deliveries."""
-    hub.webhooks.bend(kind, event, times, seconds)
+    hub.webhooks.bend(kind, event, action, times, seconds)
+
+
+def release(hub: Hub, *, newest_first: bool) -> None:
+    """Send what was held back."""
+    hub.webhooks.release(newest_first=newest_first)
 
 
 ACTIONS: dict[str, Callable[..., object]] = {
@@ -211,6 +236,8 @@ ACTIONS: dict[str, Callable[..., object]] = {
         find_repository,
         app,
         install,
+        uninstall,
+        suspend,
         set_webhook,
         mint,
         revoke_tokens,
@@ -224,5 +251,13 @@ ACTIONS: dict[str, Callable[..., object]] = {
         fault,
         clear_faults,
         delivery_fault,
+        release,
     )
 }
+AREAS = (
+    ACTIONS,
+    control_organizations.ACTIONS,
+    control_pull.ACTIONS,
+    control_queue.ACTIONS,
+    control_repository.ACTIONS,
+)

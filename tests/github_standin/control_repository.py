@@ -1,13 +1,13 @@
-"""The control API's actions on one repository or pull request."""
+"""The control API's actions on one repository."""
 
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from . import accounts, branches, comments, pulls
-from .records import Comment, PullView, Status
-from .state import Pull, Refused
+from . import accounts, branches, pulls
+from .records import Status
+from .state import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,12 +33,12 @@ def unpacked(files: Mapping[str, Packed]) -> dict[str, bytes | None]:
 
 def show_repository(hub: Hub, repository: int) -> dict[str, str]:
     """Its name now."""
-    return {"full_name": _repository(hub, repository).full_name}
+    return {"full_name": repository_of(hub, repository).full_name}
 
 
 def tip(hub: Hub, repository: int, branch: str) -> dict[str, str]:
     """A branch's tip."""
-    found = _repository(hub, repository)
+    found = repository_of(hub, repository)
     if branch not in found.heads:
         raise Refused(f"{found.full_name} has no branch {branch!r}")
     return {"sha": found.heads[branch]}
@@ -53,44 +53,76 @@ def push(
     branch: str,
     message: str,
     onto: str | None,
+    author: str,
 ) -> dict[str, str]:
     """Commit files to a branch."""
-    world, found = hub.world, _repository(hub, repository)
+    world, found = hub.world, repository_of(hub, repository)
     sha = branches.commit_to_branch(
-        world, found, world.account(by), unpacked(files), branch=branch, message=message, onto=onto
+        world,
+        found,
+        world.account(by),
+        unpacked(files),
+        branch=branch,
+        message=message,
+        onto=onto,
+        author=world.account(author) if author else None,
     )
     return {"sha": sha}
 
 
+def tag(hub: Hub, repository: int, by: str, name: str, sha: str | None) -> None:
+    """Make, move or delete a tag."""
+    branches.set_tag(hub.world, repository_of(hub, repository), hub.world.account(by), name, sha)
+
+
 def delete_branch(hub: Hub, repository: int, by: str, branch: str) -> None:
     """Delete a branch."""
-    branches.delete_branch(hub.world, _repository(hub, repository), hub.world.account(by), branch)
+    branches.delete_branch(hub.world, repository_of(hub, repository), hub.world.account(by), branch)
 
 
 def fork(hub: Hub, repository: int, by: str) -> dict[str, int]:
     """Fork."""
-    return {"id": accounts.fork(hub.world, _repository(hub, repository), hub.world.account(by)).id}
+    return {"id": accounts.fork(hub.world, repository_of(hub, repository), hub.world.account(by)).id}
 
 
 def permit(hub: Hub, repository: int, login: str, role: str) -> None:
     """Give a role."""
-    accounts.permit(hub.world, _repository(hub, repository), login, role)
+    accounts.permit(hub.world, repository_of(hub, repository), login, role)
 
 
-def rename(hub: Hub, repository: int, name: str) -> None:
+def rename(hub: Hub, repository: int, name: str, by: str) -> None:
     """Rename."""
-    accounts.rename(hub.world, _repository(hub, repository), name)
+    found = repository_of(hub, repository)
+    accounts.rename(hub.world, found, name, hub.world.account(by) if by else found.owner)
+
+
+def transfer(hub: Hub, repository: int, to: str, by: str) -> None:
+    """Give to another account."""
+    found = repository_of(hub, repository)
+    accounts.transfer(hub.world, found, to, hub.world.account(by) if by else found.owner)
+
+
+def star(hub: Hub, repository: int, by: str) -> None:
+    """Star."""
+    accounts.star(hub.world, repository_of(hub, repository), hub.world.account(by))
+
+
+def deliver(
+    hub: Hub, repository: int, *, event: str, action: str | None, by: str, payload: state.Json
+) -> None:
+    """Deliver any event at all."""
+    hub.world.emit(event, action, repository_of(hub, repository), hub.world.account(by), payload)
 
 
 def hook(hub: Hub, repository: int, url: str, secret: str, events: Sequence[str]) -> dict[str, int]:
     """Add a webhook."""
-    found = _repository(hub, repository)
+    found = repository_of(hub, repository)
     return {"id": accounts.add_hook(hub.world, hub.webhooks, found, url=url, secret=secret, events=events).id}
 
 
 def open_issue(hub: Hub, repository: int, by: str, title: str, body: str) -> dict[str, int]:
     """Open an issue."""
-    found = _repository(hub, repository)
+    found = repository_of(hub, repository)
     return {"number": pulls.open_issue(hub.world, found, hub.world.account(by), title, body).number}
 
 
@@ -109,7 +141,7 @@ def open_pull(
     maintainer_can_modify: bool,
 ) -> dict[str, int]:
     """Open a pull request, after a commit of its files."""
-    world, found, author = hub.world, _repository(hub, repository), hub.world.account(by)
+    world, found, author = hub.world, repository_of(hub, repository), hub.world.account(by)
     head = accounts.fork(world, found, author) if fork else found
     if files is not None:
         onto = found.heads.get(base) if branch not in head.heads else None
@@ -135,12 +167,12 @@ def open_pull(
 
 def list_pulls(hub: Hub, repository: int) -> list[int]:
     """Numbers of its pull requests."""
-    return [pull.number for pull in _repository(hub, repository).pulls]
+    return [pull.number for pull in repository_of(hub, repository).pulls]
 
 
 def statuses(hub: Hub, repository: int, sha: str, context: str) -> list[Status]:
     """Statuses of a commit."""
-    written = _repository(hub, repository).statuses.get(sha, [])
+    written = repository_of(hub, repository).statuses.get(sha, [])
     return [
         Status(
             id=each.id,
@@ -157,138 +189,13 @@ def statuses(hub: Hub, repository: int, sha: str, context: str) -> list[Status]:
     ]
 
 
-def show_pull(hub: Hub, repository: int, number: int) -> PullView:
-    """A pull request as it is."""
-    pull = _pull(hub, repository, number)
-    return PullView(
-        number=pull.number,
-        title=pull.title,
-        body=pull.body,
-        author=pull.author.login,
-        state=pull.state,
-        draft=pull.draft,
-        merged=pull.merged_at is not None,
-        head_sha=pull.head_sha,
-        head_ref=pull.head_ref,
-        head_repository=pull.head_repository.full_name if pull.head_repository else None,
-        base_sha=pull.base_sha,
-        base_ref=pull.base_ref,
-        labels=[label.name for label in pull.labels],
-        commits=pull.repository.git.between(pull.base_tip, pull.head_sha),
-    )
-
-
-def push_pull(
-    hub: Hub,
-    repository: int,
-    number: int,
-    *,
-    by: str,
-    files: Mapping[str, Packed],
-    message: str,
-    onto: str | None,
-) -> dict[str, str]:
-    """Commit to the head branch."""
-    pull = _pull(hub, repository, number)
-    if pull.head_repository is None:
-        raise Refused("the head repository was deleted")
-    return push(
-        hub,
-        pull.head_repository.id,
-        by=by,
-        files=files,
-        branch=pull.head_ref,
-        message=message,
-        onto=onto,
-    )
-
-
-def comment(hub: Hub, repository: int, number: int, by: str, body: str) -> Comment:
-    """Comment."""
-    issue = _issue(hub, repository, number)
-    return _comment(comments.add_comment(hub.world, issue, hub.world.account(by), body))
-
-
-def edit_comment(hub: Hub, repository: int, number: int, *, by: str, comment: int, body: str) -> None:
-    """Change a comment."""
-    issue = _issue(hub, repository, number)
-    _, found = comments.find_comment(issue.repository, comment)
-    comments.edit_comment(hub.world, issue, found, hub.world.account(by), body)
-
-
-def delete_comment(hub: Hub, repository: int, number: int, by: str, comment: int) -> None:
-    """Delete a comment."""
-    issue = _issue(hub, repository, number)
-    _, found = comments.find_comment(issue.repository, comment)
-    comments.delete_comment(hub.world, issue, found, hub.world.account(by))
-
-
-def list_comments(hub: Hub, repository: int, number: int) -> list[Comment]:
-    """Comments."""
-    return [_comment(each) for each in _issue(hub, repository, number).comments]
-
-
-def set_state(hub: Hub, repository: int, number: int, by: str, state: Literal["open", "closed"]) -> None:
-    """Close or reopen."""
-    pulls.set_state(hub.world, _pull(hub, repository, number), hub.world.account(by), state)
-
-
-def set_draft(hub: Hub, repository: int, number: int, by: str, *, draft: bool) -> None:
-    """Convert to a draft, or mark as ready."""
-    pulls.set_draft(hub.world, _pull(hub, repository, number), hub.world.account(by), draft=draft)
-
-
-def edit_pull(
-    hub: Hub, repository: int, number: int, *, by: str, title: str | None, body: str | None, base: str | None
-) -> None:
-    """Change title, body or base."""
-    pull = _pull(hub, repository, number)
-    pulls.edit(hub.world, pull, hub.world.account(by), title=title, body=body, base=base)
-
-
-def label(hub: Hub, repository: int, number: int, by: str, name: str, *, add: bool) -> None:
-    """Add or remove a label."""
-    pulls.set_label(hub.world, _pull(hub, repository, number), hub.world.account(by), name, add=add)
-
-
-def merge(hub: Hub, repository: int, number: int, by: str) -> dict[str, str]:
-    """Merge."""
-    return {"sha": pulls.merge(hub.world, _pull(hub, repository, number), hub.world.account(by))}
-
-
-def _repository(hub: Hub, repository: int) -> state.Repository:
+def repository_of(hub: Hub, repository: int) -> state.Repository:
     if repository not in hub.world.repositories:
         raise Refused(f"there is no repository with id {repository}")
     return hub.world.repositories[repository]
 
 
-def _issue(hub: Hub, repository: int, number: int) -> state.Issue:
-    found = _repository(hub, repository)
-    if number not in found.issues:
-        raise Refused(f"{found.full_name} has no issue or pull request {number}")
-    return found.issues[number]
-
-
-def _pull(hub: Hub, repository: int, number: int) -> Pull:
-    found = _issue(hub, repository, number)
-    if not isinstance(found, Pull):
-        raise Refused(f"#{number} is an issue, not a pull request")
-    return found
-
-
-def _comment(found: state.Comment) -> Comment:
-    return Comment(
-        id=found.id,
-        author=found.author.login,
-        body=found.body,
-        created_at=found.created_at,
-        updated_at=found.updated_at,
-        reactions=[reaction.content for reaction in found.reactions],
-    )
-
-
 ACTIONS: dict[str, Callable[..., object]] = {
-    "comments": list_comments,
     "pulls": list_pulls,
     **{
         act.__name__: cast("Callable[..., Any]", act)
@@ -297,23 +204,17 @@ ACTIONS: dict[str, Callable[..., object]] = {
             tip,
             push,
             delete_branch,
+            tag,
             fork,
             permit,
             rename,
+            transfer,
+            star,
+            deliver,
             hook,
             open_issue,
             open_pull,
             statuses,
-            show_pull,
-            push_pull,
-            comment,
-            edit_comment,
-            delete_comment,
-            set_state,
-            set_draft,
-            edit_pull,
-            label,
-            merge,
         )
     },
 }

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 NOTHING = "0" * 40
 """The SHA that a push event gives for a branch that does not exist."""
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+"""The tree without files, which every repository has."""
 
 SETTINGS = {
     "core.logAllRefUpdates": "false",
@@ -109,10 +111,11 @@ class BareRepository:
             raise answer
         return answer
 
-    def heads(self) -> dict[str, str]:
-        """Branch -> SHA."""
-        lines = self.git("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/").splitlines()
-        return {name.removeprefix("refs/heads/"): sha for sha, name in (line.split(" ", 1) for line in lines)}
+    def refs(self) -> dict[str, str]:
+        """Full name -> SHA of every branch and tag; that of an annotated tag is the tag's own."""
+        form = "--format=%(objectname) %(refname)"
+        lines = self.git("for-each-ref", form, "refs/heads/", "refs/tags/").splitlines()
+        return {name: sha for sha, name in (line.split(" ", 1) for line in lines)}
 
     def commit_files(
         self,
@@ -120,13 +123,14 @@ class BareRepository:
         files: Mapping[str, bytes | None],
         *,
         author: tuple[str, str],
+        committer: tuple[str, str],
         message: str,
         parent: str | None,
         when: int,
     ) -> str:
         """Commit files on top of `parent`, let the branch point at it and return its SHA."""
-        person = f"{author[0]} <{author[1]}> {when} +0000"
-        stream = [f"commit refs/heads/{branch}\nauthor {person}\ncommitter {person}\n".encode()]
+        wrote, committed = (f"{name} <{email}> {when} +0000" for name, email in (author, committer))
+        stream = [f"commit refs/heads/{branch}\nauthor {wrote}\ncommitter {committed}\n".encode()]
         stream.append(_blob(message.encode()))
         if parent:
             stream.append(f"from {parent}\n".encode())
@@ -169,8 +173,9 @@ class BareRepository:
         return Commit(full, tree, tuple(parents.split()), (an, ae, ad), (cn, ce, cd), message.rstrip("\n"))
 
     def between(self, base: str, head: str) -> list[str]:
-        """Commits reachable from head and not from base, oldest first."""
-        return self.about("rev-list", "--reverse", f"{base}..{head}").decode().split()
+        """Commits reachable from head and not from base (all, without one), oldest first."""
+        span = f"{base}..{head}" if base else head
+        return self.about("rev-list", "--reverse", span).decode().split()
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The best common ancestor, if there is one."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 EXTRACT = Path(__file__).with_name("openapi.json")
 URI = "urn:github:openapi"
-WITH_SLASHES = ("path", "ref", "branch")
+WITH_SLASHES = ("path", "ref", "branch", "basehead")
 """Path parameters that may hold slashes, which the document can't say."""
 ERRORS = range(400, 600)
 JSON = "application/json"

@@ -35,11 +35,14 @@ def pull(owner: str, name: str, number: int) -> Response:
         return lost()
     home = found.repository
     shas = home.git.between(found.base_tip, found.head_sha)
+    group = next((each for each in home.queue if each.pull is found), None)
     return page(
         "pull.html",
         pull=found,
         repository=home,
         commits=[_commit(home, sha) for sha in shas],
+        group=group,
+        group_commit=_commit(home, group.head_sha) if group else None,
         comments=[
             {
                 "id": each.id,

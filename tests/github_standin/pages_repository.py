@@ -115,4 +115,6 @@ def _overview(found: Repository) -> Json:
 def _state(pull: Pull) -> str:
     if pull.merged_at:
         return "merged"
+    if any(group.pull is pull for group in pull.repository.queue):
+        return "queued"
     return "draft" if pull.draft and pull.state == "open" else pull.state

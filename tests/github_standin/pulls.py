@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from . import shapes_pull
-from .branches import close, emit_pull, follow_head, notice_pushes, person
+from . import merge_queue, shapes_pull
+from .branches import close, emit_pull, follow_head, notice_pushes
 from .git import MergeConflict
+from .shapes_push import person
 from .state import Issue, Label, Pull, Refused, now
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ def set_state(world: World, pull: Pull, by: Account, state: Literal["open", "clo
     if pull.state == state:
         return
     if state == "closed":
+        if any(group.pull is pull for group in pull.repository.queue):
+            merge_queue.dequeue(world, pull, by)
         close(world, pull, by)
         return
     if pull.merged_at or pull.head_repository is None or pull.head_ref not in pull.head_repository.heads:
@@ -124,6 +127,21 @@ def set_label(world: World, pull: Pull, by: Account, name: str, *, add: bool) ->
     pull.updated_at = now()
     shown = shapes_pull.label(world, pull.repository, known)
     emit_pull(world, "labeled" if add else "unlabeled", pull, by, label=shown)
+
+
+def set_auto_merge(world: World, pull: Pull, by: Account, *, on: bool) -> None:
+    """Wish that a pull request be merged when its checks are green, or no longer."""
+    if on == (pull.auto_merge_by is not None):
+        return
+    pull.auto_merge_by = by if on else None
+    pull.updated_at = now()
+    emit_pull(
+        world,
+        "auto_merge_enabled" if on else "auto_merge_disabled",
+        pull,
+        by,
+        **({} if on else {"reason": "disabled by a person"}),
+    )
 
 
 def merge(world: World, pull: Pull, by: Account) -> str:

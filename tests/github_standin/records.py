@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Role = Literal["none", "read", "triage", "write", "maintain", "admin"]
-DeliveryFault = Literal["drop", "duplicate", "delay", "reorder"]
-EVENTS = ("issue_comment", "pull_request", "push")
+DeliveryFault = Literal["drop", "duplicate", "delay", "reorder", "hold"]
+EVENTS = ("issue_comment", "merge_group", "pull_request", "push", "repository")
 """What a hook listens to unless told otherwise."""
 
 
@@ -79,8 +79,24 @@ class PullView:
     base_sha: str
     """The base branch's tip when the pull request was opened: stale, as on GitHub."""
     base_ref: str
+    auto_merge: bool
+    queued: bool
+    """Whether it is in its base branch's merge queue."""
     labels: list[str]
     commits: list[str]
+
+
+@dataclass(frozen=True)
+class QueueEntry:
+    """A merge group as payloads describe it; refs are full (`refs/heads/...`)."""
+
+    number: int
+    """Of its pull request."""
+    head_sha: str
+    head_ref: str
+    base_sha: str
+    """The head of the group before it, or the base branch's tip."""
+    base_ref: str
 
 
 @dataclass(frozen=True)

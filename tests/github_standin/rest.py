@@ -12,8 +12,11 @@ from . import (
     pages,
     rest_apps,
     rest_comments,
+    rest_compare,
     rest_contents,
     rest_hooks,
+    rest_labels,
+    rest_organizations,
     rest_pulls,
     rest_repositories,
     rest_statuses,
@@ -28,7 +31,18 @@ FREE = ("/rate_limit",)
 FOR_APPS = re.compile("^/app(/|$)|/installation$|^/rate_limit$")
 """What an App may ask with its JWT alone."""
 NOT_MODIFIED = 304
-AREAS = (rest_apps, rest_comments, rest_contents, rest_hooks, rest_pulls, rest_repositories, rest_statuses)
+AREAS = (
+    rest_apps,
+    rest_comments,
+    rest_compare,
+    rest_contents,
+    rest_hooks,
+    rest_labels,
+    rest_organizations,
+    rest_pulls,
+    rest_repositories,
+    rest_statuses,
+)
 
 
 def add_rest(app: Flask) -> None:

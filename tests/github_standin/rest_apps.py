@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, jsonify
 
 from . import shapes
-from .auth import mint
+from .auth import mint, refuse_suspended
 from .hub import caller, hub
 from .responses import ApiError, body_object, not_found, page_of
 
@@ -58,6 +58,7 @@ def get_installation(installation_id: int) -> Response:
 def create_installation_token(installation_id: int) -> tuple[Response, int]:
     """A token for an installation, narrowed as asked."""
     installation, body, world = _installation(installation_id), body_object(), hub().world
+    refuse_suspended(installation)
     known = [each for each in world.repositories.values() if installation.covers(each)]
     chosen: set[int] | None = None
     if "repositories" in body or "repository_ids" in body:

@@ -34,6 +34,8 @@ def get_permission(owner: str, name: str, login: str) -> Response:
     account = world.accounts.get(login.lower())
     if account is None:
         raise not_found()
+    if account.type == "Bot":
+        raise ApiError(404, f"{account.login} is not a user")
     role = repository.role_of(account)
     return jsonify(
         {

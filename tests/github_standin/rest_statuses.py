@@ -19,6 +19,8 @@ STATES = ("error", "failure", "pending", "success")
 LONGEST_DESCRIPTION = 140
 LONGEST_CONTEXT = 255
 MOST_PER_CONTEXT = 1000
+LAST_OF_THREE_BYTES = "\uffff"
+"""What lies beyond it, most emoji for instance, takes four bytes in UTF-8."""
 
 
 @routes.post("/repos/<owner>/<name>/statuses/<sha>")
@@ -37,6 +39,9 @@ def create_status(owner: str, name: str, sha: str) -> tuple[Response, int]:
         )
     if len(context) > LONGEST_CONTEXT:
         raise invalid("Status", "context", f"context is too long (maximum is {LONGEST_CONTEXT} characters)")
+    for field, text in (("context", context), ("description", description or "")):
+        if any(character > LAST_OF_THREE_BYTES for character in text):
+            raise invalid("Status", field, f"{field} doesn't accept 4-byte Unicode")
     if target and not target.startswith(("http://", "https://")):
         raise invalid("Status", "target_url", "Target URL must use http(s) scheme")
     resolved = repository.git.resolve(sha) if sha.isalnum() else None

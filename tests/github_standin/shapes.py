@@ -93,6 +93,21 @@ def user(world: World, account: Account) -> Json:
     }
 
 
+def organization(world: World, account: Account) -> Json:
+    """An organisation in a payload."""
+    mine = user(world, account)
+    known = ("login", "id", "node_id", "url", "repos_url", "events_url", "avatar_url")
+    org = f"{world.api}/orgs/{account.login}"
+    return {
+        **{name: mine[name] for name in known},
+        "hooks_url": f"{org}/hooks",
+        "issues_url": f"{org}/issues",
+        "members_url": f"{org}/members{{/member}}",
+        "public_members_url": f"{org}/public_members{{/member}}",
+        "description": None,
+    }
+
+
 def public_profile(world: World, account: Account) -> Json:
     """An account when it is asked for."""
     owned = sum(1 for found in world.repositories.values() if found.owner is account and not found.private)
@@ -249,8 +264,8 @@ def installation(world: World, found: Installation) -> Json:
         "single_file_name": None,
         "has_multiple_single_files": False,
         "single_file_paths": [],
-        "suspended_by": None,
-        "suspended_at": None,
+        "suspended_by": user(world, found.suspended_by) if found.suspended_by else None,
+        "suspended_at": optional_timestamp(found.suspended_at),
     }
 
 

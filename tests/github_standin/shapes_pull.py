@@ -24,6 +24,8 @@ ASSOCIATION = {
 
 def association(found: Repository, account: Account) -> str:
     """What an author is to a repository, in GitHub's words."""
+    if account.id in found.owner.members:
+        return "MEMBER"
     if account.login in found.roles and found.owner.type == "Organization":
         return "MEMBER" if found.roles[account.login] == "admin" else "COLLABORATOR"
     return ASSOCIATION[found.role_of(account)]
@@ -145,7 +147,7 @@ def pull(world: World, found: Pull) -> Json:
             "statuses": {"href": f"{api}/statuses/{found.head_sha}"},
         },
         "author_association": association(home, found.author),
-        "auto_merge": None,
+        "auto_merge": _auto_merge(world, found.auto_merge_by),
         "active_lock_reason": None,
     }
 
@@ -171,6 +173,17 @@ def full_pull(world: World, found: Pull, *, asked: bool) -> Json:
         "additions": sum(change.additions for change in changes),
         "deletions": sum(change.deletions for change in changes),
         "changed_files": len(changes),
+    }
+
+
+def _auto_merge(world: World, by: Account | None) -> Json | None:
+    if by is None:
+        return None
+    return {
+        "enabled_by": user(world, by),
+        "merge_method": "merge",
+        "commit_title": None,
+        "commit_message": None,
     }
 
 

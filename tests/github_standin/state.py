@@ -13,11 +13,16 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
+from .emit import nobody_listens
 from .git import BareRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from .emit import Emit
+    from .merge_queue import MergeGroup
+    from .organizations import Membership, Team
 
 AccountType = Literal["User", "Organization", "Bot"]
 ROLES = ("none", "read", "triage", "write", "maintain", "admin")
@@ -33,6 +38,7 @@ FIRST_IDS = {
     "issue": 2_500_000_001,
     "pull": 2_600_000_001,
     "label": 7_000_000_001,
+    "team": 9_000_001,
     "comment": 3_000_000_001,
     "reaction": 300_000_001,
     "status": 40_000_000_001,
@@ -44,6 +50,8 @@ DEFAULT_PERMISSIONS = {
     "checks": "write",
     "contents": "read",
     "issues": "write",
+    "members": "read",
+    "merge_queues": "read",
     "metadata": "read",
     "pull_requests": "write",
     "statuses": "write",
@@ -63,6 +71,10 @@ class Account:
     type: AccountType
     token: str
     created_at: float
+    members: dict[int, Membership] = field(default_factory=dict)
+    """Of an organisation, by the member's id."""
+    teams: dict[str, Team] = field(default_factory=dict)
+    """Of an organisation, by slug."""
 
 
 @dataclass(eq=False)
@@ -128,6 +140,7 @@ class Pull(Issue):
     base_sha: str = ""
     draft: bool = False
     maintainer_can_modify: bool = False
+    auto_merge_by: Account | None = None
     merged_at: float | None = None
     merged_by: Account | None = None
     merge_commit_sha: str | None = None
@@ -169,6 +182,10 @@ class Hook:
     repository: Repository | None = None
     app: App | None = None
 
+    def listens(self, event: str) -> bool:
+        """Whether it asked for an event, or for all (`*`)."""
+        return event in self.events or "*" in self.events
+
 
 @dataclass(eq=False)
 class Repository:
@@ -186,6 +203,9 @@ class Repository:
     parent: Repository | None = None
     roles: dict[str, str] = field(default_factory=dict)
     heads: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    queue: list[MergeGroup] = field(default_factory=list)
+    """Merge groups of all base branches, first come first."""
     issues: dict[int, Issue] = field(default_factory=dict)
     statuses: dict[str, list[Status]] = field(default_factory=lambda: defaultdict(list))
     hooks: list[Hook] = field(default_factory=list)
@@ -202,11 +222,14 @@ class Repository:
         return [issue for issue in self.issues.values() if isinstance(issue, Pull)]
 
     def role_of(self, account: Account | None) -> str:
-        """The role of a person: the owner's is admin, anybody may read what is public."""
+        """The role of a person: owners are admins, members may read, and anybody what is public."""
         if account is self.owner:
             return "admin"
+        membership = self.owner.members.get(account.id) if account else None
+        if membership and membership.role == "admin":
+            return "admin"
         role = self.roles.get(account.login, "none") if account else "none"
-        return "read" if role == "none" and not self.private else role
+        return "read" if role == "none" and (membership or not self.private) else role
 
     def allows(self, account: Account | None, role: str) -> bool:
         """Whether a person has at least a role."""
@@ -222,6 +245,8 @@ class Installation:
     account: Account
     repositories: set[int] | None
     created_at: float
+    suspended_at: float | None = None
+    suspended_by: Account | None = None
 
     def covers(self, repository: Repository) -> bool:
         """Whether the installation sees a repository."""
@@ -279,8 +304,8 @@ class World:
         self.hooks: dict[int, Hook] = {}
         self.installation_tokens: dict[str, InstallationToken] = {}
         self.default_hook: tuple[str, str] | None = None
-        self.emit: Callable[[str, str | None, Repository, Account, Json], None] = _nobody_listens
-        """Called with event, action, repository, sender and payload; the webhooks listen."""
+        self.emit: Emit = nobody_listens
+        """The webhooks listen."""
         self._ids = {kind: count(first) for kind, first in FIRST_IDS.items()}
 
     @property
@@ -293,9 +318,10 @@ class World:
         return next(self._ids[kind])
 
     def account(self, login: str, kind: AccountType = "User") -> Account:
-        """The account of that login, made when new; logins don't distinguish case."""
+        """The account of that login, made when new (`x[bot]` as a bot); logins don't distinguish case."""
         known = self.accounts.get(login.lower())
         if known is None:
+            kind = "Bot" if login.endswith("[bot]") else kind
             token = "ghp_" + secrets.token_hex(18) if kind == "User" else ""
             known = Account(self.new_id("user"), login, kind, token, now())
             self.accounts[login.lower()] = known
@@ -329,7 +355,8 @@ class World:
         repository = Repository(
             repository_id, owner, name, private, default_branch, made, moment, moment, moment, parent=parent
         )
-        repository.heads = dict(parent.heads) if parent else {}
+        if parent:
+            repository.heads, repository.tags = dict(parent.heads), dict(parent.tags)
         self.repositories[repository_id] = repository
         self.renamed.pop(repository.full_name.lower(), None)
         return repository
@@ -347,12 +374,6 @@ class World:
             for pull in base.pulls
             if pull.state == "open" and pull.head_repository is repository and pull.head_ref == branch
         ]
-
-
-def _nobody_listens(
-    event: str, action: str | None, repository: Repository, sender: Account, payload: Json
-) -> None:
-    """Before the webhooks are there, nothing is delivered."""
 
 
 def now() -> float:

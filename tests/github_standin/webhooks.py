@@ -19,11 +19,11 @@ from .state import Refused, now
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .state import Account, Hook, Json, Repository, World
+    from .state import Account, Hook, Installation, Json, Repository, World
 
 TIMEOUT = 10.0
 """Seconds that a receiver has to answer in."""
-KINDS = ("drop", "duplicate", "delay", "reorder")
+KINDS = ("drop", "duplicate", "delay", "reorder", "hold")
 
 
 @dataclass(eq=False)
@@ -51,13 +51,18 @@ class Delivery:
 
 @dataclass
 class DeliveryRule:
-    """What is to happen to the next `left` deliveries of an event (any, when empty)."""
+    """What is to happen to the next `left` deliveries of an event and action (any, when empty)."""
 
     kind: str
     event: str
+    action: str
     left: int
     seconds: float
     held: list[Delivery] = field(default_factory=list)
+
+    def meets(self, delivery: Delivery) -> bool:
+        """Whether a delivery suffers this."""
+        return self.left > 0 and self.event in ("", delivery.event) and self.action in ("", delivery.action)
 
 
 class Webhooks:
@@ -72,31 +77,37 @@ class Webhooks:
         world.emit = self.emit
 
     def emit(
-        self, event: str, action: str | None, repository: Repository, sender: Account, payload: Json
+        self,
+        event: str,
+        action: str | None,
+        repository: Repository | None,
+        sender: Account,
+        payload: Json,
+        *,
+        installation: Installation | None = None,
     ) -> None:
-        """Deliver an event of a repository to every hook that listens to it."""
+        """Deliver an event of a repository to hooks that listen to it; one of an installation to its App."""
         body: Json = {} if action is None else {"action": action}
         body |= payload
-        body["repository"] = shapes.repository(self.world, repository)
-        if repository.owner.type == "Organization":
-            owner = shapes.user(self.world, repository.owner)
-            known = ("login", "id", "node_id", "url", "repos_url", "events_url", "avatar_url")
-            body["organization"] = {name: owner[name] for name in known} | {"description": None}
-            org = f"{self.world.api}/orgs/{repository.owner.login}"
-            for name, tail in (
-                ("hooks", ""),
-                ("issues", ""),
-                ("members", "{/member}"),
-                ("public_members", "{/member}"),
-            ):
-                body["organization"][f"{name}_url"] = f"{org}/{name}{tail}"
+        if repository:
+            body["repository"] = shapes.repository(self.world, repository)
+            if repository.owner.type == "Organization":
+                body["organization"] = shapes.organization(self.world, repository.owner)
         body["sender"] = shapes.user(self.world, sender)
+        if installation:
+            # An App can't unsubscribe from what concerns its installations.
+            if hook := installation.app.hook:
+                self._add(hook, event, action, body, installation_id=installation.id)
+        elif repository:
+            self._emit_to_all(event, action, repository, body)
+
+    def _emit_to_all(self, event: str, action: str | None, repository: Repository, body: Json) -> None:
         for hook in repository.hooks:
-            if event in hook.events:
+            if hook.listens(event):
                 self._add(hook, event, action, body, repository=repository)
         for installation in self.world.installations_of(repository):
             app_hook = installation.app.hook
-            if app_hook and event in app_hook.events:
+            if app_hook and app_hook.listens(event) and installation.suspended_at is None:
                 mention = {"id": installation.id, "node_id": shapes.node_id("INS", installation.id)}
                 with_app = {**body, "installation": mention}
                 self._add(
@@ -125,11 +136,19 @@ class Webhooks:
             }
         self._add(hook, "ping", None, body, repository=hook.repository)
 
-    def bend(self, kind: str, event: str, times: int, seconds: float) -> None:
+    def bend(self, kind: str, event: str, action: str, times: int, seconds: float) -> None:
         """Script what happens to the next deliveries; Refused for a kind there is not."""
         if kind not in KINDS:
             raise Refused(f"{kind!r} is no fault of deliveries; there are {', '.join(KINDS)}")
-        self.rules.append(DeliveryRule(kind, event, times, seconds))
+        self.rules.append(DeliveryRule(kind, event, action, times, seconds))
+
+    def release(self, *, newest_first: bool) -> None:
+        """Send what was held back, in the order it was made or the other way round, and hold nothing more."""
+        holding = [rule for rule in self.rules if rule.kind == "hold"]
+        self.rules = [rule for rule in self.rules if rule not in holding]
+        held = [delivery for rule in holding for delivery in rule.held]
+        for delivery in sorted(held, key=lambda each: each.id, reverse=newest_first):
+            self._queue(delivery.hook).put(delivery)
 
     def redeliver(self, delivery: Delivery) -> None:
         """Send a delivery once more: same guid and payload, another id."""
@@ -202,7 +221,7 @@ class Webhooks:
     def _bent_by_rules(self, delivery: Delivery) -> list[Delivery]:
         """What to send now that this delivery was made."""
         for rule in self.rules:
-            if rule.left <= 0 or rule.event not in ("", delivery.event):
+            if not rule.meets(delivery):
                 continue
             rule.left -= 1
             if rule.kind == "drop":
@@ -218,7 +237,7 @@ class Webhooks:
                 timer.start()
                 return []
             rule.held.append(delivery)
-            return list(reversed(rule.held)) if rule.left == 0 else []
+            return list(reversed(rule.held)) if rule.kind == "reorder" and rule.left == 0 else []
         return [delivery]
 
     def _queue(self, hook: Hook) -> queue.SimpleQueue[Delivery | None]:

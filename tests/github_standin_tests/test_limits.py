@@ -45,9 +45,23 @@ def alice(github: Standin, repository: Repository) -> Api:
         ({"state": "success", "description": "x" * 141}, 422),
         ({"state": "success", "description": "ü" * 140}, 201),
         ({"state": "success", "context": "x" * 256}, 422),
+        ({"state": "success", "context": "x" * 255}, 201),
+        ({"state": "success", "description": "✅ done"}, 201),
+        ({"state": "success", "description": "🚀 done"}, 422),
+        ({"state": "success", "context": "🚀"}, 422),
         ({"state": "success", "target_url": "ftp://x"}, 422),
     ],
-    ids=["140", "141", "140 two-byte characters", "a long context", "not http"],
+    ids=[
+        "140",
+        "141",
+        "140 two-byte characters",
+        "a long context",
+        "the longest context",
+        "three-byte characters",
+        "an astral description",
+        "an astral context",
+        "not http",
+    ],
 )
 def test_a_status_has_its_limits(alice: Api, pull: Pull, body: dict[str, str], status: int) -> None:
     answer = alice.post(f"/statuses/{pull.head_sha}", **body)

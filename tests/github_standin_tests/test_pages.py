@@ -50,6 +50,23 @@ def test_a_pull_request_shows_its_commits_and_their_statuses(github: Standin, pu
         assert shown in page.text
 
 
+def test_labels_and_the_merge_queue_are_shown(github: Standin, pull: Pull) -> None:
+    pull.label("alice", "good <first>")
+    group = pull.enqueue("alice")
+    headers = {"Authorization": f"token {github.user('alice').token}"}
+    status = {"state": "success", "context": "preflight/queued"}
+    address = f"{github.api_url}/repos/acme/app/statuses/{group.head_sha}"
+    requests.post(address, json=status, headers=headers, timeout=5)
+    page = requests.get(pull.html_url, timeout=5).text
+    for shown in ("good &lt;first&gt;", "Queued", f"pr-1-{group.base_sha}", "preflight/queued"):
+        assert shown in page
+    index = requests.get(github.url, timeout=5).text
+    assert "good &lt;first&gt;" in index
+    assert "queued" in index
+    group.dequeue("alice")
+    assert "Queued" not in requests.get(pull.html_url, timeout=5).text
+
+
 def test_every_button_does_what_it_says(pull: Pull) -> None:
     def press(action: str, **form: str) -> str:
         page = requests.post(f"{pull.html_url}/{action}", data={"as": "mallory", **form}, timeout=5)

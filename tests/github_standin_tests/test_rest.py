@@ -257,8 +257,10 @@ def test_hooks_of_a_repository(repository: Repository, connect: Callable[[str], 
     assert (hook.id, hook.config["secret"]) == (hook_id, "********")
     assert connect("root").get_repo("acme/app").get_hook(hook_id).events == [
         "issue_comment",
+        "merge_group",
         "pull_request",
         "push",
+        "repository",
     ]
     with pytest.raises(UnknownObjectException):
         connect("alice").get_repo("acme/app").get_hook(hook_id)
