@@ -1,6 +1,7 @@
-"""The repository's own commands, on the pull request merged into its base.
+"""The repository's own commands, on the pull request merged into its base; or on a branch's own commit.
 
-`clone` fetches base and head, merges them and packs the result; a conflict fails it and names the files.
+`clone` fetches base and head, merges them and packs the result; a conflict fails it and names the files. A
+head that holds its base already, as pushed branches and merge groups do, is tested as it is.
 Then every entry of `steps` runs in parallel, each in a fresh copy of that tree:
 `bash -euo pipefail -c -- COMMAND`. What a command writes to `$ARTIFACTS` is kept with the run.
 
@@ -40,6 +41,7 @@ def clone(run: Run) -> Command:
         "archive": run.archive,
         "prune": run.root,
     }
+    wanted = options["base" if options["pull"] else "head"]
     return Command(
         argv=[
             PYTHON,
@@ -48,7 +50,7 @@ def clone(run: Run) -> Command:
             "clone",
             *(f"--{key}={value}" for key, value in options.items() if value),
         ],
-        reproduce=f"git fetch origin {options['base']} && git merge {options['base']}",
+        reproduce=f"git fetch origin {wanted} && git {'merge' if options['pull'] else 'checkout'} {wanted}",
         returns=[checked_step_name(name) for name in _steps(run)],
     )
 

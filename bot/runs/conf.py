@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.models import Branch
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.models import PullRequest
+    from bot.models import PullRequest, Subject
 
 VERSION = 1
 
@@ -20,37 +22,35 @@ def build_conf(
     *,
     run_id: str,
     run_page: str,
-    pull: PullRequest,
+    subject: Subject,
     pipeline: str,
-    params: Mapping[str, object],
+    values: Mapping[str, object],
     base_sha: str,
     delivery_id: str,
     actor: str,
     trigger: str,
     dryrun: bool = False,
 ) -> Mapping[str, object]:
-    """All that a run's steps learn about the pull request.
+    """All that a run's steps learn about the pull request or branch.
 
-    `ARTIFACTS_PATH` is relative: Airflow's side decides below which root it lies.
+    `values` are the pipeline's params with the inputs that somebody gave. `base_sha` is the tip of the base
+    branch; of a pushed branch, the commit that was pushed. `trigger` is push, command, merge_group or branch.
     """
-    repository = pull.repository
+    repository = subject.repository
+    names = _of_branch(subject, base_sha) if isinstance(subject, Branch) else _of_pull(subject, base_sha)
     return {
-        **params,
+        **values,
         "dryrun": dryrun,
         "REPO_OWNER": repository.owner,
         "REPO_NAME": repository.name,
-        "PULL_NUMBER": str(pull.number),
-        "PULL_PULL_SHA": pull.head_sha,
+        "PULL_PULL_SHA": subject.head_sha,
         "PULL_BASE_SHA": base_sha,
-        "PULL_BASE_REF": pull.base_ref,
-        "PULL_REFS": f"{pull.base_ref}:{base_sha},{pull.number}:{pull.head_sha}",
+        "PULL_BASE_REF": subject.base_ref,
+        **names,
         "JOB_NAME": pipeline,
-        "JOB_TYPE": "presubmit",
         "BUILD_ID": run_id,
         "CLONE_URL": repository.clone_url,
-        "ARTIFACTS_PATH": (
-            f"pr-logs/pull/{repository.owner}_{repository.name}/{pull.number}/{pipeline}/{run_id}"
-        ),
+        "ARTIFACTS_PATH": f"{_logs(subject)}/{pipeline}/{run_id}",
         "preflight": {
             "version": VERSION,
             "run_id": run_id,
@@ -58,19 +58,51 @@ def build_conf(
             "delivery": delivery_id,
             "actor": actor,
             "trigger": trigger,
-            "head": {"ref": None, "sha": pull.head_sha, "repository": pull.head_repository},
-            "base": {"ref": pull.base_ref, "sha": base_sha, "repository": repository.full_name},
+            "head": {"ref": None, "sha": subject.head_sha, "repository": subject.head_repository},
+            "base": {"ref": subject.base_ref, "sha": base_sha, "repository": repository.full_name},
             # Airflow keeps conf as JSONB, which forgets the order of keys.
-            "order": {name: list(value) for name, value in params.items() if isinstance(value, dict)},
-            "fork": pull.fork,
-            "draft": pull.draft,
-            "untrusted": {
-                "title": pull.title,
-                "author": pull.author,
-                "head_ref": pull.head_ref,
-                "labels": list(pull.labels),
-            },
+            "order": {name: list(value) for name, value in values.items() if isinstance(value, dict)},
+            "fork": not isinstance(subject, Branch) and subject.fork,
+            "draft": not isinstance(subject, Branch) and subject.draft,
+            "untrusted": _untrusted(subject),
         },
+    }
+
+
+def _of_pull(pull: PullRequest, base_sha: str) -> Mapping[str, str]:
+    return {
+        "PULL_NUMBER": str(pull.number),
+        "PULL_REFS": f"{pull.base_ref}:{base_sha},{pull.number}:{pull.head_sha}",
+        "JOB_TYPE": "presubmit",
+    }
+
+
+def _of_branch(branch: Branch, base_sha: str) -> Mapping[str, str]:
+    """A merge group has no numbers that we know of; its commit follows the base's as it is."""
+    if branch.merge_group:
+        refs, kind = f"{branch.base_ref}:{base_sha},{branch.head_sha}", "batch"
+    else:
+        refs, kind = f"{branch.base_ref}:{branch.head_sha}", "postsubmit"
+    return {"PULL_NUMBER": "", "PULL_REFS": refs, "JOB_TYPE": kind}
+
+
+def _logs(subject: Subject) -> str:
+    """The folder of the subject's runs, as Prow lays them out; Airflow's side decides below which root."""
+    if isinstance(subject, Branch):
+        return "pr-logs/pull/batch" if subject.merge_group else "logs"
+    repository = subject.repository
+    return f"pr-logs/pull/{repository.owner}_{repository.name}/{subject.number}"
+
+
+def _untrusted(subject: Subject) -> Mapping[str, object]:
+    """Free text by strangers; nobody but its pusher names a branch."""
+    if isinstance(subject, Branch):
+        return {"title": "", "author": "", "head_ref": subject.name, "labels": []}
+    return {
+        "title": subject.title,
+        "author": subject.author,
+        "head_ref": subject.head_ref,
+        "labels": list(subject.labels),
     }
 
 

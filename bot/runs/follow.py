@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import AirflowLoginRefused, AirflowRefused, AirflowUnavailable
 from bot.models import Outcome, Phase, StepResult, StepState
-from bot.runs.outcome import derive
+from bot.runs.outcome import derive, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 XCOM_KEY = "preflight"
 MAX_LOG_LINES = 2_000_000
 MAX_TEXT = 2000
+MAX_COMMAND = 16 * 1024  # a dry run shows the exact commands
 KILLED = 128  # exit codes from here on, and negative ones, are a signal's
 PATIENCE = timedelta(minutes=1)  # with logs that can't be read, once all else is known
 
@@ -42,7 +43,7 @@ def follow(run: Run, dag_run: DagRun | None, airflow: DagRunReader, excerpt: Exc
     remains = _Remains(run.ref, airflow, excerpt, cancelled=run.cancel is not None)
     steps = tuple(remains.add(step, known.get((step.key, step.try_number))) for step in dag_run.steps)
     followed = replace(run, phase=Phase.ACTIVE, note="", steps=steps, started_at=dag_run.started_at)
-    over = derive(replace(dag_run, steps=steps), run.cancel)
+    over = derive(replace(dag_run, steps=steps), stopped(run))
     if over is None:
         return followed
     if remains.unread is not None and (dag_run.ended_at is None or now - dag_run.ended_at < PATIENCE):
@@ -58,15 +59,8 @@ def follow(run: Run, dag_run: DagRun | None, airflow: DagRunReader, excerpt: Exc
 
 
 def _lost(run: Run) -> Run:
-    if run.cancel is not None:
-        return replace(run, phase=Phase.FINISHED, outcome=Outcome.CANCELLED, reason=run.cancel, note="")
-    return replace(
-        run,
-        phase=Phase.FINISHED,
-        outcome=Outcome.ERROR,
-        reason="Airflow no longer has this run: somebody deleted it",
-        note="",
-    )
+    outcome, reason = stopped(run) or (Outcome.ERROR, "Airflow no longer has this run: somebody deleted it")
+    return replace(run, phase=Phase.FINISHED, outcome=outcome, reason=reason, note="")
 
 
 class _Remains:
@@ -83,6 +77,8 @@ class _Remains:
         """The step with its result and excerpt, looked up where they are not known yet."""
         if known is not None and known.state is step.state:
             step = replace(step, result=known.result, excerpt=known.excerpt)
+            if step.state is StepState.SUCCEEDED:  # Airflow dates it anew where it called it failed meanwhile
+                step = replace(step, started_at=known.started_at, ended_at=known.ended_at)
         if step.state not in (StepState.SUCCEEDED, StepState.FAILED):
             return step
         try:
@@ -110,14 +106,15 @@ class _Remains:
         return StepResult(
             exit_code=exit_code if isinstance(exit_code, int) else None,
             reason=_text(value.get("reason")),
-            reproduce=_text(value.get("reproduce")),
-            argv=_text(value.get("argv")),
+            reproduce=_text(value.get("reproduce"), MAX_COMMAND),
+            argv=_text(value.get("argv"), MAX_COMMAND),
         )
 
     def _excerpt(self, step: Step) -> tuple[str, ...]:
-        """What the step itself printed explains it best; if it printed nothing, Airflow's remarks do."""
+        """What the step itself printed explains it best; if it left no word at all, Airflow's remarks do."""
         try:
-            return self.excerpt(line for line in self._log(step) if line.own) or self.excerpt(self._log(step))
+            printed = self.excerpt(line for line in self._log(step) if line.own)
+            return printed if printed or _says_why(step) else self.excerpt(self._log(step))
         except AirflowLoginRefused:
             raise
         except AirflowRefused:
@@ -125,6 +122,11 @@ class _Remains:
 
     def _log(self, step: Step) -> Iterable[LogLine]:
         return islice(self.airflow.log(self.ref, step), MAX_LOG_LINES)
+
+
+def _says_why(step: Step) -> bool:
+    """Whether the step's result explains its end: then Airflow's remarks are only about itself."""
+    return step.result is not None and (step.result.exit_code is not None or bool(step.result.reason))
 
 
 def _as_cancelled(step: Step) -> Step:
@@ -135,5 +137,5 @@ def _as_cancelled(step: Step) -> Step:
     return replace(step, state=StepState.SUCCEEDED if code == 0 else StepState.CANCELLED)
 
 
-def _text(value: object) -> str:
-    return value[:MAX_TEXT] if isinstance(value, str) else ""
+def _text(value: object, most: int = MAX_TEXT) -> str:
+    return value[:most] if isinstance(value, str) else ""

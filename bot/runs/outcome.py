@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import DagRunState, Outcome, StepState
+from bot.models import CancelKind, DagRunState, Outcome, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import DagRun, Step
+    from bot.models import DagRun, Run, Step
 
 STOPPED = "timed out or stopped in Airflow"
 NO_STEPS = "the DAG run ended without any step"
@@ -22,20 +22,28 @@ NAMED = 3
 """How many steps a reason names."""
 
 
-def derive(dag_run: DagRun, cancel: str | None) -> tuple[Outcome, str] | None:
+def derive(dag_run: DagRun, stopped: tuple[Outcome, str] | None) -> tuple[Outcome, str] | None:
     """The outcome and its reason in words, None while the run is not over.
 
-    `cancel` says why we asked the run to stop, None if we did not. A run that had passed completely
-    before that took effect has passed.
+    `stopped` is the outcome if we asked the run to stop, None if we did not. A run that had passed
+    completely before that took effect has passed.
     """
     if not dag_run.state.finished:
         return None
     steps = [step for step in dag_run.steps if step.state is not StepState.REMOVED]
     passed = sum(step.state is StepState.SUCCEEDED for step in steps)
-    if cancel is not None:
+    if stopped is not None:
         complete = passed == len(steps) > 0 and dag_run.state is DagRunState.SUCCESS
-        return (Outcome.SUCCESS, "") if complete else (Outcome.CANCELLED, cancel)
+        return (Outcome.SUCCESS, "") if complete else stopped
     return _trouble(dag_run.state, steps) or _without_failure(dag_run.state, steps, passed)
+
+
+def stopped(run: Run) -> tuple[Outcome, str] | None:
+    """How a run ends that was asked to stop, and why; None if it was not."""
+    if run.cancel is None:
+        return None
+    kind = Outcome.TIMED_OUT if run.cancel_kind is CancelKind.TIMEOUT else Outcome.CANCELLED
+    return kind, run.cancel
 
 
 def _trouble(state: DagRunState, steps: Sequence[Step]) -> tuple[Outcome, str] | None:

@@ -1,8 +1,9 @@
 """The reconciler's half that faces Airflow: each run is made what it should be, one look at a time.
 
-A look claims the runs that are due, whatever made them due: a decision, a nudge, a poll. It starts what is
-wanted, stops what is to stop, and reads what Airflow has, many runs in few calls. Nothing depends on what
-happened before the look, so that it may be repeated or cut off anywhere.
+A look first gives free places to those that wait for them. Then it claims the runs that are due, whatever
+made them due: a decision, a nudge, a poll, a timeout. It starts or resumes what has its place, stops what is
+to stop, and reads what Airflow has, many runs in few calls. Nothing depends on what happened before the look,
+so that it may be repeated or cut off anywhere.
 """
 
 from __future__ import annotations
@@ -22,8 +23,12 @@ from bot.errors import (
 )
 from bot.metrics import LOOP_ERRORS
 from bot.models import Outcome, Phase
+from bot.runs.admission import judge
 from bot.runs.follow import follow
+from bot.runs.naming import where
+from bot.runs.outcome import stopped
 from bot.runs.start import StartRules, failed, is_ours, start
+from bot.runs.timeout import in_time, seconds_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -66,17 +71,35 @@ class RunReconciler:
 
     def look(self) -> bool:
         """Look at the runs that are due; False if there were none."""
+        self.store.admit(judge)
         claims = self.store.claim_runs(BATCH)
         if not claims:
             return False
+        to_stop, to_begin, to_follow = self._sorted(claims)
         # Stopping comes before starting: a superseded run should not hold up the one that took its place.
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="runs") as pool:
-            list(pool.map(self._alone(self._stop), [claim for claim in claims if _is_to_stop(claim)]))
-            list(pool.map(self._alone(self._start), [claim for claim in claims if _is_to_start(claim)]))
-        self._follow(
-            [claim for claim in claims if claim.run.phase is Phase.ACTIVE and not _is_to_stop(claim)]
-        )
+            list(pool.map(self._alone(self._stop), to_stop))
+            list(pool.map(self._alone(self._begin), to_begin))
+        self._follow(to_follow)
         return True
+
+    def _sorted(self, claims: Sequence[RunClaim]) -> tuple[list[RunClaim], list[RunClaim], list[RunClaim]]:
+        """Those to stop, to start or resume, and to follow; those that wait for their turn are given back."""
+        to_stop: list[RunClaim] = []
+        to_begin: list[RunClaim] = []
+        to_follow: list[RunClaim] = []
+        now = self.clock()
+        for claim in claims:
+            run = in_time(claim.run, now)
+            if run.cancel is not None and not claim.cancel_sent:
+                to_stop.append(claim)
+            elif run.phase is Phase.ACTIVE:
+                to_follow.append(claim)
+            elif run.admitted:
+                to_begin.append(claim)
+            else:
+                self.store.save_run(claim, run, cancel_sent=False, seconds=seconds_left(run, now))
+        return to_stop, to_begin, to_follow
 
     def _alone(self, act: Callable[[RunClaim], None]) -> Callable[[RunClaim], None]:
         """Keep what nobody expected of one run from the others of the same look."""
@@ -94,26 +117,26 @@ class RunReconciler:
 
         return act_alone
 
-    def _start(self, claim: RunClaim) -> None:
+    def _begin(self, claim: RunClaim) -> None:
         def intend(dag_run_id: str) -> bool:
             return self.store.intend(claim, dag_run_id)
 
         try:
             run = start(claim.run, self.trigger, self.rules, intend)
         except (AirflowUnavailable, AirflowLoginRefused) as error:
-            self._wait(claim, error)
+            self._wait(claim, claim.run, error)
             return
         self._save(claim, run, cancel_sent=False)
 
     def _stop(self, claim: RunClaim) -> None:
-        run = claim.run
+        run = in_time(claim.run, self.clock())
         try:
-            if run.ref is None or (run.phase is Phase.WANTED and not is_ours(run, run.ref, self.trigger)):
+            if run.ref is None or (run.phase is not Phase.ACTIVE and not is_ours(run, run.ref, self.trigger)):
                 self._save(claim, _cancelled(run), cancel_sent=False)
                 return
             self.trigger.cancel(run.ref)
         except (AirflowUnavailable, AirflowLoginRefused) as error:
-            self._wait(claim, error)
+            self._wait(claim, run, error)
         except DagRunNotFound:
             self._save(claim, _cancelled(run), cancel_sent=True)
         except AirflowRefused as error:
@@ -129,7 +152,7 @@ class RunReconciler:
             found = self.reader.look([claim.run.ref for claim in claims if claim.run.ref is not None])
         except (AirflowUnavailable, AirflowRefused) as error:
             for claim in claims:
-                self._wait(claim, error)
+                self._wait(claim, claim.run, error)
             return
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="runs") as pool:
             list(pool.map(self._alone(lambda claim: self._follow_one(claim, found)), claims))
@@ -144,17 +167,17 @@ class RunReconciler:
             if claim.cancel_sent and not now.finished:
                 self.trigger.cancel(run.ref)  # it did not take the first time
         except (AirflowUnavailable, AirflowLoginRefused) as error:
-            self._wait(claim, error)
+            self._wait(claim, run, error)
             return
         except AirflowRefused as error:
             log.warning("run %s can't be followed for now: %s", run.id, error)
             now = run
         self._save(claim, now, cancel_sent=claim.cancel_sent)
 
-    def _wait(self, claim: RunClaim, error: AirflowUnavailable | AirflowRefused) -> None:
-        log.warning("run %s waits for Airflow: %s", claim.run.id, error)
+    def _wait(self, claim: RunClaim, run: Run, error: AirflowUnavailable | AirflowRefused) -> None:
+        log.warning("run %s waits for Airflow: %s", run.id, error)
         refused = isinstance(error, AirflowRefused)
-        run = replace(claim.run, note=REFUSED_BY_AIRFLOW if refused else WAITING_FOR_AIRFLOW)
+        run = replace(run, note=REFUSED_BY_AIRFLOW if refused else WAITING_FOR_AIRFLOW)
         retry_after = None if isinstance(error, AirflowRefused) else error.retry_after
         self.store.save_run(claim, run, cancel_sent=claim.cancel_sent, seconds=retry_after or BACKOFF)
 
@@ -164,29 +187,19 @@ class RunReconciler:
             log.info("run %s (%s of %s) %s%s", run.id, run.pipeline, where(run), run.phase.value, said)
         if run.finished and run.finished_at is None:
             run = replace(run, finished_at=self.clock())
-        seconds = None if run.finished else self._poll(claim)
+        seconds = None if run.finished else self._poll(claim, run)
         self.store.save_run(claim, run, cancel_sent=cancel_sent, seconds=seconds)
 
-    def _poll(self, claim: RunClaim) -> float:
+    def _poll(self, claim: RunClaim, run: Run) -> float:
         """Seconds until the next look: short after a nudge and for young runs, longer for old ones."""
         if claim.nudged:
             return AFTER_NUDGE
-        age = (self.clock() - claim.run.created_at) / timedelta(seconds=8)
-        return min(max(age, POLL_FASTEST), POLL_SLOWEST)
-
-
-def where(run: Run) -> str:
-    """The pull request that the run is for."""
-    return f"{run.repository.full_name}#{run.number}"
-
-
-def _is_to_stop(claim: RunClaim) -> bool:
-    return claim.run.cancel is not None and not claim.cancel_sent
-
-
-def _is_to_start(claim: RunClaim) -> bool:
-    return claim.run.phase is Phase.WANTED and claim.run.cancel is None
+        now = self.clock()
+        age = (now - run.asked_at) / timedelta(seconds=8)
+        left = seconds_left(run, now)
+        return min(max(age, POLL_FASTEST), POLL_SLOWEST, POLL_SLOWEST if left is None else max(left, 0.0))
 
 
 def _cancelled(run: Run) -> Run:
-    return replace(run, phase=Phase.FINISHED, outcome=Outcome.CANCELLED, reason=run.cancel or "", note="")
+    outcome, reason = stopped(run) or (Outcome.CANCELLED, "")
+    return replace(run, phase=Phase.FINISHED, outcome=outcome, reason=reason, note="")

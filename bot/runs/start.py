@@ -1,4 +1,4 @@
-"""Bring a wanted run into Airflow: once, whatever crashes or answers are lost in between."""
+"""Bring a run into Airflow, or let it go on there: once, whatever crashes or answers are lost in between."""
 
 from __future__ import annotations
 
@@ -10,38 +10,40 @@ from bot.errors import AirflowLoginRefused, AirflowRefused, DagNotFound, DagRunN
 from bot.models import Outcome, Phase, RunRef
 from bot.policy.configuration import RESERVED
 from bot.runs.conf import run_id_in
-from bot.runs.naming import dag_run_id
+from bot.runs.naming import dag_run_id, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.models import Dag, Run
+    from bot.policy.operator import Operator
     from bot.ports import DagTrigger
 
 MAX_ATTEMPTS = 50
-TAG = "preflight"
 
 
 @dataclass(frozen=True, slots=True)
 class StartRules:
-    """What the operator allows: this installation's name, and DAG ids (None: those tagged `preflight`)."""
+    """This installation's name, which all names in Airflow carry, and what the operator allows."""
 
     installation: str
-    allowed_dags: frozenset[str] | None = None
+    operator: Callable[[], Operator]
 
 
 def start(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[[str], bool]) -> Run:
-    """The run as it is after triggering: ACTIVE, or FINISHED with an error that says what to mend.
+    """The run as Airflow has it now: ACTIVE, or FINISHED with an error that says what to mend.
 
-    `intend` stores the id before Airflow is asked for it, so that a run whose answer was lost is found
-    again. Raises AirflowUnavailable if Airflow should be asked again later, AirflowLoginRefused if
-    somebody has to mend our login first.
+    One that is RESUMING goes on in its DAG run; if Airflow has that no more, it begins anew. `intend` stores
+    the id before Airflow is asked for it, so that a run whose answer was lost is found again. Raises
+    AirflowUnavailable if Airflow should be asked again later, AirflowLoginRefused if somebody has to mend
+    our login first.
     """
     try:
         refusal = refuse(run, airflow.dag(run.dag_id), rules)
         if refusal is not None:
             return failed(run, refusal)
-        return _trigger(run, airflow, rules, intend)
+        resumed = _resume(run, airflow) if run.phase is Phase.RESUMING else None
+        return resumed or _trigger(run, airflow, rules, intend)
     except DagNotFound:
         return failed(run, f"DAG '{run.dag_id}' not found")
     except ParamsRefused as error:
@@ -57,10 +59,9 @@ def refuse(run: Run, dag: Dag, rules: StartRules) -> str | None:
 
     Airflow itself would queue a paused DAG's run for ever and ignore params that the DAG does not know.
     """
-    if rules.allowed_dags is None and TAG not in dag.tags:
-        return f"DAG '{dag.id}' is not allowed: it has no tag '{TAG}'"
-    if rules.allowed_dags is not None and dag.id not in rules.allowed_dags:
-        return f"DAG '{dag.id}' is not allowed: it is not in PREFLIGHT_ALLOWED_DAGS"
+    refusal = rules.operator().refuses(run.repository, dag)
+    if refusal is not None:
+        return refusal
     if dag.import_error:
         return f"DAG '{dag.id}' can't be imported: see Airflow's import errors"
     if dag.paused:
@@ -73,14 +74,25 @@ def refuse(run: Run, dag: Dag, rules: StartRules) -> str | None:
     return None
 
 
+def _resume(run: Run, airflow: DagTrigger) -> Run | None:
+    """The run after it was let go on, None if Airflow does not have it (any more)."""
+    if run.ref is None or not is_ours(run, run.ref, airflow):
+        return None
+    try:
+        airflow.resume(run.ref, run.steps)
+    except DagRunNotFound:
+        return None
+    return replace(run, phase=Phase.ACTIVE, note="")
+
+
 def _trigger(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[[str], bool]) -> Run:
     for attempt in range(run.attempt, run.attempt + MAX_ATTEMPTS):
         ref = RunRef(run.dag_id, dag_run_id(rules.installation, run, attempt))
         if run.dag_run_id != ref.dag_run_id and not intend(ref.dag_run_id):
             continue
-        created = airflow.trigger(ref, run.conf, f"{run.repository.full_name}#{run.number} by {run.actor}")
+        created = airflow.trigger(ref, run.conf, f"{where(run)} by {run.actor}")
         if created or is_ours(run, ref, airflow):
-            return replace(run, phase=Phase.ACTIVE, dag_run_id=ref.dag_run_id, note="")
+            return replace(run, phase=Phase.ACTIVE, dag_run_id=ref.dag_run_id, note="", steps=())
     return failed(run, f"Airflow holds {MAX_ATTEMPTS} runs of that name that are not ours")
 
 

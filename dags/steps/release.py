@@ -1,4 +1,4 @@
-"""What is tested: the pull request merged into its base.
+"""What is tested: the pull request merged into its base, or a branch's commit, which holds its base already.
 
 python -m steps.release clone --url=URL --base=SHA --head=SHA --archive=FILE
 
@@ -28,7 +28,7 @@ class CloneError(Exception):
 
 
 def clone(args: argparse.Namespace, git: Git) -> dict[str, str]:
-    """Fetch base and head, merge head into base, pack the result; returns what was made."""
+    """Fetch base and head, merge head into base; returns what was made. A head that holds base stays."""
     git.run("init", "--quiet", "--template=", ".")
     for setting in (f"remote.origin.url={args.url}", "core.checkStat=minimal", "core.trustctime=false"):
         git.run("config", "--local", *setting.split("=", 1))
@@ -92,9 +92,7 @@ def _merge(args: argparse.Namespace, git: Git) -> None:
     git.date(max((int(date) for date in dates), default=0))
     message = f"Merge {args.head[:12]} into {args.base[:12]}"
     try:
-        git.run(
-            "merge", "--quiet", "--no-ff", "--no-edit", "--no-stat", "--no-verify", "-m", message, args.head
-        )
+        git.run("merge", "--quiet", "--ff", "--no-edit", "--no-stat", "--no-verify", "-m", message, args.head)
     except GitError as error:
         files = sorted(filter(None, git.run("diff", "--name-only", "--diff-filter=U", "-z").split("\0")))
         if not files:
@@ -160,8 +158,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("clone", help="merge a pull request into its base and pack the tree")
     command.add_argument("--url", type=url, required=True, help="http(s) URL of the base repository")
-    command.add_argument("--base", type=sha, required=True, help="SHA of the base branch's tip")
-    command.add_argument("--head", type=sha, required=True, help="SHA of the pull request's head")
+    command.add_argument(
+        "--base", type=sha, required=True, help="SHA of the base branch's tip; of a pushed branch, the head"
+    )
+    command.add_argument("--head", type=sha, required=True, help="SHA of the pull request's or branch's head")
     command.add_argument("--base-ref", type=ref, help="the base branch, shown to tools as origin/NAME")
     command.add_argument("--pull", type=number, help="number of the pull request, if SHAs are refused")
     command.add_argument("--archive", type=Path, required=True, help="where the packed tree goes")

@@ -48,6 +48,8 @@ def quick(fake: FakeAirflow, ref: RunRef) -> Play:
     yield
     fake.set_log(ref, "mike", [LogLine("mike says grüezi", "task.stdout", "info")])
     fake.succeed(ref)
+    yield
+    fake.succeed(ref)  # if it was resumed
 
 
 def failing(fake: FakeAirflow, ref: RunRef) -> Play:

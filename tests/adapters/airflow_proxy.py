@@ -28,6 +28,8 @@ class Proxy(ThreadingHTTPServer):
         self.calls: Counter[str] = Counter()
         self.lose_answers_of: str | None = None
         """The method whose calls are handed on, but never answered."""
+        self.not_of = "token"
+        """Addresses that end so are answered nevertheless."""
         self.spoil_tokens = 0
         """How many of the next calls with a token arrive with another one."""
 
@@ -59,7 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers=headers,
             body=self.rfile.read(int(self.headers.get("Content-Length", 0))),
         )
-        if proxy.lose_answers_of == self.command and "token" not in self.path:
+        if proxy.lose_answers_of == self.command and not self.path.endswith(proxy.not_of):
             self.close_connection = True
             return
         self.send_response(answer.status)

@@ -12,9 +12,10 @@ from airflow_client.client.api.dag_run_api import DagRunApi
 
 from bot.adapters.airflow import AirflowClient
 from bot.adapters.airflow.session import Session
+from bot.errors import AirflowUnavailable
 from bot.models import RunRef
 from bot.ports import DagRunReader, DagTrigger
-from tests.adapters import airflow_plays
+from tests.adapters import airflow_plays, airflow_resume_plays
 from tests.adapters.airflow_proxy import proxy_before
 from tests.fakes.airflow import FakeAirflow
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from deploy.local.airflow import LocalAirflow
 
 _DEADLINE_SECONDS = 90.0
+PLAYS = {**airflow_plays.PLAYS, **airflow_resume_plays.PLAYS}
 
 
 class Airflow(DagTrigger, DagRunReader, Protocol):
@@ -58,6 +60,11 @@ class World(Protocol):
         ...
 
     @contextmanager
+    def losing_an_answer_while_resuming(self, method: str) -> Iterator[Airflow]:
+        """An adapter whose calls of that HTTP method are carried out without the answer ever arriving."""
+        ...
+
+    @contextmanager
     def with_a_token_refused(self) -> Iterator[Airflow]:
         """An adapter whose token stops being valid."""
         ...
@@ -78,13 +85,15 @@ class FakeWorld:
     def until(self, ref: RunRef, happened: Callable[[DagRun], bool]) -> DagRun:
         fake = self._fake
         if ref not in self._plays:
-            self._plays[ref] = airflow_plays.PLAYS[ref.dag_id](fake, ref)
+            self._plays[ref] = PLAYS[ref.dag_id](fake, ref)
+        over = False
         while True:
             run = fake.look([ref])[ref]
             assert run is not None
             if happened(run):
                 return run
-            next(self._plays[ref], None)
+            assert not over, f"still {run}"
+            over = next(self._plays[ref], self) is self
 
     def delete(self, ref: RunRef) -> None:
         self._fake.delete(ref)
@@ -105,6 +114,14 @@ class FakeWorld:
         yield self._fake
 
     @contextmanager
+    def losing_an_answer_while_resuming(self, method: str) -> Iterator[Airflow]:
+        if method == "POST":  # the last of the calls that it takes; cut off before, nothing is resumed
+            self._fake.lose_next_answer("resume")
+        else:
+            self._fake.fail_next("resume", AirflowUnavailable("Airflow does not answer"))
+        yield self._fake
+
+    @contextmanager
     def with_a_token_refused(self) -> Iterator[Airflow]:
         yield self._fake  # it knows no tokens
 
@@ -116,6 +133,7 @@ class FakeWorld:
     def _new(self) -> FakeAirflow:
         fake = FakeAirflow()
         airflow_plays.deploy(fake)
+        airflow_resume_plays.deploy(fake)
         return fake
 
 
@@ -154,6 +172,15 @@ class RealWorld:
             client = self._client(proxy.url)
             client.look([new_ref("contract_quick")])  # logs in
             proxy.lose_answers_of = "POST"
+            yield client
+
+    @contextmanager
+    def losing_an_answer_while_resuming(self, method: str) -> Iterator[Airflow]:
+        with proxy_before(self.local.url) as proxy:
+            client = self._client(proxy.url)
+            client.dag("contract_quick")  # logs in
+            proxy.lose_answers_of = method
+            proxy.not_of = "/list"  # reading takes a POST, too
             yield client
 
     @contextmanager

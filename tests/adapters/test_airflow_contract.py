@@ -447,6 +447,7 @@ CALLS: Mapping[str, Callable[[Airflow], object]] = {
     "trigger": lambda airflow: airflow.trigger(REF, {}, ""),
     "conf": lambda airflow: airflow.conf(REF),
     "cancel": lambda airflow: airflow.cancel(REF),
+    "resume": lambda airflow: airflow.resume(REF, ()),
     "look": lambda airflow: airflow.look([REF]),
     "log": lambda airflow: list(airflow.log(REF, STEP)),
     "xcom": lambda airflow: airflow.xcom(REF, STEP, "preflight"),

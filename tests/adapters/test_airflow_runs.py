@@ -6,7 +6,7 @@ import pytest
 from airflow_client.client.models.task_instance_state import TaskInstanceState
 
 from bot.adapters.airflow import AirflowClient, runs
-from bot.adapters.airflow.steps import STEP_STATES, ranks_of
+from bot.adapters.airflow.steps import STEP_STATES
 from bot.errors import AirflowUnavailable
 from bot.models import DagRunState, RunRef, StepState
 from tests.adapters.airflow_script import (
@@ -230,15 +230,3 @@ def test_tasks_that_the_dag_does_not_know_come_as_they_started(airflow: AirflowC
     (run,) = airflow.look([ref]).values()
     assert run is not None
     assert [step.task_id for step in run.steps] == ["first", "second", "third", "waiting"]
-
-
-def test_ranks_follow_the_longest_way() -> None:
-    assert ranks_of(
-        {"clone": ["lint", "test"], "lint": [], "test": ["publish"], "publish": [], "alone": []}
-    ) == {
-        "alone": 0,
-        "clone": 0,
-        "lint": 1,
-        "test": 1,
-        "publish": 2,
-    }

@@ -293,7 +293,7 @@ def alive(pid: int) -> bool:
 def runs(
     airflow_python: str, airflow_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Any]:
-    """Three runs of `checks` in a real Airflow on SQLite, and the folder of their artifacts."""
+    """Four runs of `checks` in a real Airflow on SQLite, and the folder of their artifacts."""
     folder = tmp_path_factory.mktemp("runs")
     env = airflow_environment | {"PREFLIGHT_ARTIFACTS_ROOT": str(folder / "artifacts")}
     airflow = [airflow_python, "-m", "airflow", "db", "migrate"]
@@ -312,7 +312,15 @@ def runs(
             "ARTIFACTS_PATH": "pr-logs/one",
             "preflight": {"version": 1, "untrusted": {"title": HOSTILE}, "order": {"steps": ["zz", "a"]}},
         }
-        confs = {"hostile": hostile, "empty": {}, "dryrun": {"dryrun": True}}
+        branch = hostile | {
+            "steps": {"unit": 'git rev-parse HEAD > $ARTIFACTS/said; test -z "${PULL_NUMBER:-}"'},
+            "PULL_BASE_SHA": head,
+            "PULL_NUMBER": "",
+            "JOB_TYPE": "postsubmit",
+            "ARTIFACTS_PATH": "logs/unit/1",
+            "preflight": {"version": 1},
+        }
+        confs = {"hostile": hostile, "branch": branch, "empty": {}, "dryrun": {"dryrun": True}}
         done = subprocess.run(
             [airflow_python, str(SIDE / "run_dags.py"), str(DAGS)],
             env=env,
@@ -323,7 +331,7 @@ def runs(
         )
     assert done.returncode == 0, done.stderr[-4000:]
     loaded: dict[str, Any] = json.loads(done.stdout.strip().rpartition("\n")[2])
-    return loaded | {"artifacts": folder / "artifacts"}
+    return loaded | {"artifacts": folder / "artifacts", "head": head}
 
 
 class TestWholeRuns:
@@ -338,6 +346,16 @@ class TestWholeRuns:
         assert HOSTILE in tasks["zz"]["preflight"]["reproduce"]
         assert tasks["a"]["preflight"]["reason"].startswith("exit 3 after")
         assert "RENDERED" not in json.dumps(runs["hostile"])
+
+    def test_a_pushed_branch_is_tested_at_its_own_commit(self, runs: dict[str, Any]) -> None:
+        assert runs["branch"]["state"] == "success"
+        said = runs["artifacts"] / "logs/unit/1/artifacts/unit/said"
+        assert said.read_text().strip() == runs["head"]
+        clone = next(task for task in runs["branch"]["tasks"] if task["task"] == "clone")
+        assert (
+            clone["preflight"]["reproduce"]
+            == f"git fetch origin {runs['head']} && git checkout {runs['head']}"
+        )
 
     def test_without_a_clone_url_it_says_what_to_do(self, runs: dict[str, Any]) -> None:
         clone = next(task for task in runs["empty"]["tasks"] if task["task"] == "clone")

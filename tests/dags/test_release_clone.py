@@ -137,6 +137,31 @@ def test_a_head_that_is_merged_already_gives_the_base(
     assert repository.git("rev-parse", "HEAD", folder=unpacked(archive)) == pull.base
 
 
+def test_a_head_that_holds_its_base_is_tested_as_it_is(
+    step: Step, url: str, pull: Pull, archive: Path, repository: Repository
+) -> None:
+    """A merge group's is the very commit that the base branch will have."""
+    pull.head = repository.commit(onto=pull.base, ref="refs/heads/queue/pr-7", added="x\n")
+    done = step("steps.release", "clone", *options(url, pull, archive), "--base-ref=main")
+    assert done.exit_code == 0, done.output
+    tree = unpacked(archive)
+    assert repository.git("rev-parse", "HEAD", folder=tree) == pull.head
+    assert repository.git("diff", "--name-only", "origin/main", folder=tree) == "added"
+
+
+def test_a_pushed_branch_is_its_own_base(
+    step: Step, url: str, pull: Pull, archive: Path, repository: Repository
+) -> None:
+    pull.head = pull.base
+    done = step("steps.release", "clone", *options(url, pull, archive), "--base-ref=main")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.handed_on.read_text())["commit"] == pull.base
+    assert repository.git("rev-parse", "HEAD", "origin/main", folder=unpacked(archive)).split() == [
+        pull.base,
+        pull.base,
+    ]
+
+
 def test_history_is_deepened_until_the_merge_base_is_there(
     step: Step, url: str, pull: Pull, archive: Path, repository: Repository
 ) -> None:

@@ -17,7 +17,7 @@ import json
 import re
 import threading
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -41,6 +41,9 @@ OWN_OUTPUT = "airflow.task.operators.step_operator.StepOperator"
 _RUN_ID = re.compile(r"[A-Za-z0-9_.~:+-]+")
 _TRIED = frozenset({StepState.RUNNING, StepState.RETRYING, StepState.SUCCEEDED, StepState.FAILED})
 
+_LEFT = frozenset({StepState.SUCCEEDED, StepState.REMOVED})
+"""What a resumed run does not run again."""
+
 LogLines = Iterable[str | LogLine]
 """Plain strings are lines of the step's own output."""
 
@@ -59,11 +62,25 @@ class FakeRun:
     xcoms: dict[tuple[str, int, str], object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class FakeTasks:
+    """A DAG's tasks in its order, and what Airflow works out from how they hang together.
+
+    `together`: what runs again with a task (its setups and teardowns, leaves that judge it), though it had
+    succeeded. `passed_over`: tasks that a branch skips, or that skip themselves and the run goes on.
+    """
+
+    order: tuple[str, ...] = ()
+    together: Mapping[str, Collection[str]] = field(default_factory=dict)
+    teardowns: Collection[str] = ()
+    passed_over: Collection[str] = ()
+
+
 class FakeAirflow:
     """Does what `AirflowClient` with a real Airflow does. Safe to share among threads.
 
-    `down` and `login_fails` make every call fail. `runs`, `calls` (by method) and `cancelled` are for
-    assertions.
+    `down` and `login_fails` make every call fail. `runs`, `calls` (by method), `cancelled` and
+    `resumed` are for assertions.
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -72,9 +89,10 @@ class FakeAirflow:
         self.runs: dict[RunRef, FakeRun] = {}
         self.calls: Counter[str] = Counter()
         self.cancelled: list[RunRef] = []
+        self.resumed: list[RunRef] = []
         self._clock = clock
         self._dags: dict[str, Dag] = {}
-        self._tasks: dict[str, list[str]] = {}
+        self._tasks: dict[str, FakeTasks] = {}
         self._errors: dict[str, deque[PreflightError]] = defaultdict(deque)
         self._lost: Counter[str] = Counter()
         self._lock = threading.RLock()
@@ -90,11 +108,14 @@ class FakeAirflow:
         paused: bool = False,
         params: Mapping[str, Mapping[str, object]] | None = None,
         import_error: bool = False,
+        together: Mapping[str, Collection[str]] | None = None,
+        teardowns: Collection[str] = (),
+        passed_over: Collection[str] = (),
     ) -> None:
-        """Deploy a DAG, or another version of it. `tasks` are in the DAG's order."""
+        """Deploy a DAG, or another version of it. See FakeTasks."""
         with self._lock:
             self._dags[dag_id] = Dag(dag_id, frozenset(tags), paused, params or {}, import_error)
-            self._tasks[dag_id] = list(tasks)
+            self._tasks[dag_id] = FakeTasks(tuple(tasks), together or {}, teardowns, passed_over)
 
     def remove_dag(self, dag_id: str) -> None:
         """Delete a DAG's file; its runs stay."""
@@ -203,7 +224,7 @@ class FakeAirflow:
                 return False
             self.runs[ref] = FakeRun(stored, note)
             self.runs[ref].steps |= {
-                (task, -1): Step(task, -1, task, StepState.WAITING) for task in self._tasks[ref.dag_id]
+                (task, -1): Step(task, -1, task, StepState.WAITING) for task in self._tasks[ref.dag_id].order
             }
             return True
 
@@ -213,16 +234,47 @@ class FakeAirflow:
             return dict(self._run(ref).conf)
 
     def cancel(self, ref: RunRef) -> None:
-        """See DagTrigger. What runs fails, what waits is skipped, as Airflow does it."""
+        """See DagTrigger. As Airflow does it: what runs fails, what waits is skipped, but for teardowns.
+
+        With one of its steps all of a mapped task fails, even what had passed.
+        """
         with self._call("cancel"):
             run = self._run(ref)
             if run.state.finished:
                 return
             self.cancelled.append(ref)
-            for key in self._unfinished(ref):
-                running = run.steps[key].state is StepState.RUNNING
-                self.step(ref, key[0], StepState.FAILED if running else StepState.SKIPPED, map_index=key[1])
-            self.finish(ref, DagRunState.FAILED)
+            running = {key[0] for key, step in run.steps.items() if step.state is StepState.RUNNING}
+            teardowns = self._tasks[ref.dag_id].teardowns
+            for key, step in run.steps.items():
+                if key[0] in running - set(teardowns) and step.try_number:
+                    run.steps[key] = replace(step, state=StepState.FAILED, ended_at=self._clock())
+            for task_id, map_index in self._unfinished(ref):
+                if task_id not in teardowns:
+                    self.step(ref, task_id, StepState.SKIPPED, map_index=map_index)
+            if not self._unfinished(ref):
+                self.finish(ref, DagRunState.FAILED)
+
+    def resume(self, ref: RunRef, known: Sequence[Step]) -> None:
+        """See DagTrigger."""
+        with self._call("resume"):
+            run, tasks = self._run(ref), self._tasks[ref.dag_id]
+            tries = {step.key: step.try_number for step in known}
+            if not run.state.finished or any(
+                step.try_number > tries.get(key, step.try_number) for key, step in run.steps.items()
+            ):
+                return
+            self.resumed.append(ref)
+            passed = {step.key for step in known if step.state is StepState.SUCCEEDED}
+            again: set[str] = set()
+            for key, step in run.steps.items():
+                if step.state is StepState.FAILED and key in passed:
+                    run.steps[key] = replace(step, state=StepState.SUCCEEDED)
+                elif step.state not in _LEFT and key[0] not in tasks.passed_over:
+                    self._wait_again(run, key)
+                    again.add(key[0])
+            for task_id in {with_it for task in again for with_it in tasks.together.get(task, ())}:
+                self._wait_again(run, (task_id, -1))
+            run.state, run.started_at, run.ended_at = DagRunState.QUEUED, None, None
 
     def look(self, refs: Sequence[RunRef]) -> Mapping[RunRef, DagRun | None]:
         """See DagRunReader."""
@@ -273,6 +325,9 @@ class FakeAirflow:
         except KeyError:
             raise DagRunNotFound(f"Airflow has no run {ref}") from None
 
+    def _wait_again(self, run: FakeRun, key: tuple[str, int]) -> None:
+        run.steps[key] = replace(run.steps[key], state=StepState.WAITING, started_at=None, ended_at=None)
+
     def _unfinished(self, ref: RunRef) -> list[tuple[str, int]]:
         return [key for key, step in self.runs[ref].steps.items() if not step.state.finished]
 
@@ -280,7 +335,7 @@ class FakeAirflow:
         run = self.runs.get(ref)
         if run is None:
             return None
-        order = self._tasks[ref.dag_id]
+        order = self._tasks[ref.dag_id].order
         steps = sorted(
             run.steps.values(),
             key=lambda s: (order.index(s.task_id) if s.task_id in order else len(order), s.key),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,10 @@ from hypothesis import strategies as st
 
 from bot.policy.configuration import RESERVED
 from bot.runs.conf import build_conf, run_id_in
-from tests.examples import HEAD, TIP, pull
+from tests.examples import HEAD, TIP, branch, pull
+
+if TYPE_CHECKING:
+    from bot.models import Subject
 
 RUN_ID = "0123456789abcdef" * 2
 
@@ -19,9 +23,9 @@ def conf(**changed: object) -> dict[str, object]:
     arguments: dict[str, object] = {
         "run_id": RUN_ID,
         "run_page": f"https://preflight.example/runs/{RUN_ID}",
-        "pull": pull(),
+        "subject": pull(),
         "pipeline": "unit",
-        "params": {"steps": {"test": "pytest -q", "a": "x"}},
+        "values": {"steps": {"test": "pytest -q", "a": "x"}},
         "base_sha": TIP,
         "delivery_id": "d-1",
         "actor": "rita",
@@ -31,7 +35,7 @@ def conf(**changed: object) -> dict[str, object]:
 
 
 def test_the_whole_contract() -> None:
-    assert conf(pull=pull(labels=("bug",), head_repository="alice/widgets", draft=True)) == {
+    assert conf(subject=pull(labels=("bug",), head_repository="alice/widgets", draft=True)) == {
         "steps": {"test": "pytest -q", "a": "x"},
         "dryrun": False,
         "REPO_OWNER": "acme",
@@ -68,6 +72,51 @@ def test_the_whole_contract() -> None:
     }
 
 
+def test_a_pushed_branch() -> None:
+    whole = conf(subject=branch("release/1"), base_sha=HEAD, trigger="branch")
+    ours = whole["preflight"]
+    assert isinstance(ours, dict)
+    assert {name: whole[name] for name in whole if name.startswith(("PULL_", "JOB_", "ARTIFACTS"))} == {
+        "PULL_NUMBER": "",
+        "PULL_PULL_SHA": HEAD,
+        "PULL_BASE_SHA": HEAD,
+        "PULL_BASE_REF": "main",
+        "PULL_REFS": f"main:{HEAD}",
+        "JOB_NAME": "unit",
+        "JOB_TYPE": "postsubmit",
+        "ARTIFACTS_PATH": f"logs/unit/{RUN_ID}",
+    }
+    assert ours["head"] == {"ref": None, "sha": HEAD, "repository": "acme/widgets"}
+    assert ours["base"] == {"ref": "main", "sha": HEAD, "repository": "acme/widgets"}
+    assert (ours["fork"], ours["draft"], ours["trigger"]) == (False, False, "branch")
+    assert ours["untrusted"] == {"title": "", "author": "", "head_ref": "release/1", "labels": []}
+
+
+def test_a_merge_group() -> None:
+    name = "gh-readonly-queue/main/pr-12-0123456789abcdef"
+    whole = conf(subject=branch(name, merge_group=True), trigger="merge_group")
+    assert {name: whole[name] for name in whole if name.startswith(("PULL_", "JOB_", "ARTIFACTS"))} == {
+        "PULL_NUMBER": "",
+        "PULL_PULL_SHA": HEAD,
+        "PULL_BASE_SHA": TIP,
+        "PULL_BASE_REF": "main",
+        "PULL_REFS": f"main:{TIP},{HEAD}",
+        "JOB_NAME": "unit",
+        "JOB_TYPE": "batch",
+        "ARTIFACTS_PATH": f"pr-logs/pull/batch/unit/{RUN_ID}",
+    }
+    assert whole["preflight"]["untrusted"]["head_ref"] == name  # type: ignore[index]  # it is a dict
+
+
+@pytest.mark.parametrize(
+    "subject", [pull(), branch(), branch(merge_group=True)], ids=["pull", "branch", "group"]
+)
+def test_every_subject_sets_the_same_names(subject: Subject) -> None:
+    whole = conf(subject=subject, values={})
+    assert whole.keys() == RESERVED
+    assert whole["preflight"].keys() == conf()["preflight"].keys()  # type: ignore[attr-defined]  # dicts
+
+
 def test_the_order_of_params_is_kept_where_airflow_forgets_it() -> None:
     """Airflow keeps conf as JSONB."""
     ours = conf()["preflight"]
@@ -80,18 +129,18 @@ def test_a_dry_run_says_so() -> None:
 
 
 def test_what_we_set_no_pipeline_may_set() -> None:
-    assert conf(params={}).keys() == RESERVED
+    assert conf(values={}).keys() == RESERVED
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED))
 def test_and_if_it_did_we_would_win(name: str) -> None:
     """The configuration refuses such params already; this is the second lock."""
-    assert conf(params={name: "evil"})[name] == conf(params={})[name]
+    assert conf(values={name: "evil"})[name] == conf(values={})[name]
 
 
 @pytest.mark.parametrize("repository", ["alice/widgets", None, "ACME/widgets"])
 def test_a_fork_is_any_other_repository(repository: str | None) -> None:
-    ours = conf(pull=pull(head_repository=repository))["preflight"]
+    ours = conf(subject=pull(head_repository=repository))["preflight"]
     assert isinstance(ours, dict)
     assert ours["fork"] is (repository != "ACME/widgets")
 
@@ -100,7 +149,7 @@ def test_a_fork_is_any_other_repository(repository: str | None) -> None:
 def test_what_strangers_write_is_only_in_its_place_and_can_be_stored(
     title: str, head_ref: str, labels: list[str]
 ) -> None:
-    whole = conf(pull=pull(title=title, head_ref=head_ref, labels=tuple(labels)))
+    whole = conf(subject=pull(title=title, head_ref=head_ref, labels=tuple(labels)))
     text = json.dumps(whole, ensure_ascii=False)
     text.encode()
     ours = whole.pop("preflight")

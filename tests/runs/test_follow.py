@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import AirflowRefused, AirflowUnavailable
-from bot.models import DagRunState, LogLine, Outcome, Phase, RunRef, Step, StepState
+from bot.models import CancelKind, DagRunState, LogLine, Outcome, Phase, RunRef, Step, StepState
 from bot.runs.follow import follow
 from tests.examples import NOON, at, run
 from tests.fakes.airflow import FakeAirflow
@@ -98,6 +98,12 @@ class TestAFailedStep:
         followed.look()
         assert followed.step("lint").excerpt == ("Dependencies missing",)
 
+    def test_needs_no_remark_where_its_result_says_why(self, followed: Followed) -> None:
+        followed.airflow.fail(REF, "lint", log=[LogLine("Traceback ...", "airflow.task", "error")])
+        followed.airflow.set_xcom(REF, "lint", "preflight", {"exit_code": 1, "reason": "exit 1 after 42s"})
+        followed.look()
+        assert followed.step("lint").excerpt == ()
+
     def test_is_read_once_per_try(self, followed: Followed) -> None:
         followed.airflow.step(REF, "lint", StepState.FAILED)
         followed.airflow.set_log(REF, "lint", ["first try"])
@@ -132,6 +138,16 @@ class TestAFailedStep:
         result = followed.step("lint").result
         assert result is not None
         assert len(result.reason) <= 2000
+
+    def test_leaves_its_command_as_it_is(self, followed: Followed) -> None:
+        """A dry run shows it: what a pipeline may hold, quoted for a shell, and some arguments more."""
+        followed.airflow.succeed(REF)
+        command = "x" * 16_000
+        followed.airflow.set_xcom(REF, "lint", "preflight", {"argv": command, "dryrun": True})
+        followed.look()
+        result = followed.step("lint").result
+        assert result is not None
+        assert result.argv == command
 
     @pytest.mark.parametrize("method", ["log", "xcom"])
     def test_whose_log_or_result_is_gone_is_still_a_failure(self, followed: Followed, method: str) -> None:
@@ -178,6 +194,12 @@ class TestTheEnd:
         over = followed.look()
         assert (over.outcome, over.reason) == (Outcome.CANCELLED, "superseded by 1234567")
 
+    def test_timed_out_where_that_stopped_it(self, followed: Followed) -> None:
+        followed.run = replace(followed.run, cancel="timed out after 30m", cancel_kind=CancelKind.TIMEOUT)
+        followed.airflow.cancel(REF)
+        over = followed.look()
+        assert (over.outcome, over.reason) == (Outcome.TIMED_OUT, "timed out after 30m")
+
     @pytest.mark.parametrize(
         ("cancel", "outcome"),
         [(None, Outcome.ERROR), ("by rita", Outcome.CANCELLED)],
@@ -189,6 +211,47 @@ class TestTheEnd:
         over = followed.look()
         assert (over.phase, over.outcome) == (Phase.FINISHED, outcome)
         assert over.reason
+
+
+class TestAResumedRun:
+    def ended(self, followed: Followed) -> None:
+        followed.airflow.step(REF, "clone", StepState.SUCCEEDED)
+        followed.airflow.set_xcom(REF, "clone", "preflight", {"exit_code": 0, "argv": "git clone"})
+        followed.airflow.fail(REF, "lint", log=["E501"])
+        assert followed.look().outcome is Outcome.FAILURE
+
+    def resume(self, followed: Followed) -> None:
+        followed.airflow.resume(REF, followed.run.steps)
+        followed.run = replace(followed.run, phase=Phase.ACTIVE, outcome=None, reason="", finished_at=None)
+
+    def test_forgets_what_runs_again_and_keeps_what_passed(self, followed: Followed) -> None:
+        self.ended(followed)
+        self.resume(followed)
+        before = followed.step("clone")
+        followed.airflow.calls.clear()
+        assert [step.state for step in followed.look().steps] == [
+            StepState.SUCCEEDED,
+            StepState.WAITING,
+            StepState.WAITING,
+        ]
+        assert followed.step("clone") == before
+        assert (followed.step("lint").result, followed.step("lint").excerpt) == (None, None)
+        assert followed.airflow.calls["xcom"] == 0, "what is known is not read again"
+
+    def test_ends_as_its_second_try_does(self, followed: Followed) -> None:
+        self.ended(followed)
+        self.resume(followed)
+        followed.airflow.succeed(REF)
+        over = followed.look()
+        assert (over.phase, over.outcome, over.reason) == (Phase.FINISHED, Outcome.SUCCESS, "")
+        assert [step.try_number for step in over.steps] == [1, 2, 1]
+
+    def test_what_had_passed_keeps_its_times_although_airflow_dates_it_anew(self, followed: Followed) -> None:
+        self.ended(followed)
+        step = followed.airflow.runs[REF].steps["clone", -1]
+        followed.airflow.runs[REF].steps["clone", -1] = replace(step, ended_at=at(999))
+        followed.look()
+        assert followed.step("clone").ended_at == NOON
 
 
 def test_a_run_without_a_name_can_not_be_followed(followed: Followed) -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.runs.naming import dag_run_id
-from tests.examples import REPOSITORY, run, sha
+from bot.runs.naming import dag_run_id, where
+from tests.examples import REPOSITORY, branch, run, sha
 
 if TYPE_CHECKING:
     from bot.models import Run
@@ -26,6 +26,17 @@ def test_says_what_it_is() -> None:
 
 def test_does_not_depend_on_the_runs_own_random_id() -> None:
     assert dag_run_id("demo", run(), 1) == dag_run_id("demo", run(), 1)
+
+
+def of_branch(name: str) -> Run:
+    return replace(run(number=branch(name).number), branch=name)
+
+
+def test_a_branch_stands_where_the_number_would() -> None:
+    one = of_branch("release/1.2")
+    assert (
+        dag_run_id("demo", one, 1) == "preflight~demo~acme~widgets~release-1.2:bacdc8a6~unit~1a2b3c4d5e6f~1"
+    )
 
 
 def other_repository(one: Run) -> Run:
@@ -61,6 +72,32 @@ def test_is_always_what_airflow_takes(
     assert made.startswith("preflight~")
     assert made.endswith(f"~{attempt}")
     assert one.head_sha[:12] in made
+
+
+BRANCH = st.text(st.characters(exclude_characters="~^:?*[\\ ", exclude_categories=["Cc"]), min_size=1)
+
+
+@given(BRANCH, NAME, st.integers(1, 10**6))
+def test_is_what_airflow_takes_for_any_branch(name: str, pipeline: str, attempt: int) -> None:
+    made = dag_run_id("x" * 32, replace(of_branch(name), pipeline=pipeline), attempt)
+    assert AIRFLOW.fullmatch(made)
+    assert len(made) <= 200
+    assert made.endswith(f"~{attempt}")
+
+
+@given(st.lists(BRANCH | st.sampled_from(["12", "a/b", "a-b", "A-b", "a+b", "x" * 80]), unique=True))
+def test_branches_never_share_one_nor_do_they_with_a_pull_request(names: list[str]) -> None:
+    runs = [run(number=12), *map(of_branch, names)]
+    assert len({dag_run_id("demo", one, 1) for one in runs}) == len(runs)
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [(run(), "acme/widgets#12"), (of_branch("main"), "acme/widgets@main")],
+    ids=["pull request", "branch"],
+)
+def test_people_read_where_it_belongs(one: Run, expected: str) -> None:
+    assert where(one) == expected
 
 
 @given(st.lists(st.tuples(NAME, NAME, NAME), min_size=2, max_size=6, unique=True))

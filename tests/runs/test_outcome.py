@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.models import DagRun, DagRunState, Outcome, Step, StepResult, StepState
-from bot.runs.outcome import derive
+from bot.models import CancelKind, DagRun, DagRunState, Outcome, Step, StepResult, StepState
+from bot.runs.outcome import derive, stopped
+from tests.examples import run
+
+Stop = tuple[Outcome, str] | None
 
 QUEUED, RUNNING, SUCCESS, FAILED = (
     DagRunState.QUEUED,
@@ -13,7 +18,7 @@ QUEUED, RUNNING, SUCCESS, FAILED = (
     DagRunState.SUCCESS,
     DagRunState.FAILED,
 )
-SUPERSEDED = "superseded by 1a2b3c4"
+SUPERSEDED = (Outcome.CANCELLED, "superseded by 1a2b3c4")
 
 
 def step(name: str, state: StepState, reason: str = "", code: int | None = None) -> Step:
@@ -34,7 +39,7 @@ def skipped(name: str) -> Step:
 
 @pytest.mark.parametrize("state", [QUEUED, RUNNING])
 @pytest.mark.parametrize("cancel", [None, SUPERSEDED], ids=["", "cancelled"])
-def test_a_run_is_not_over_while_airflow_works_on_it(state: DagRunState, cancel: str | None) -> None:
+def test_a_run_is_not_over_while_airflow_works_on_it(state: DagRunState, cancel: Stop) -> None:
     assert derive(DagRun(state, (passed("clone"), failed("test"))), cancel) is None
 
 
@@ -185,8 +190,24 @@ def test_the_outcome_follows_from_the_steps(
 def test_a_run_that_we_stopped_is_cancelled_unless_it_had_passed(
     state: DagRunState, steps: list[Step], outcome: Outcome
 ) -> None:
-    reason = SUPERSEDED if outcome is Outcome.CANCELLED else ""
-    assert derive(DagRun(state, tuple(steps)), SUPERSEDED) == (outcome, reason)
+    expected = SUPERSEDED if outcome is Outcome.CANCELLED else (outcome, "")
+    assert derive(DagRun(state, tuple(steps)), SUPERSEDED) == expected
+
+
+@pytest.mark.parametrize(
+    ("cancel", "kind", "expected"),
+    [
+        (None, None, None),
+        ("by rita", CancelKind.COMMAND, (Outcome.CANCELLED, "by rita")),
+        ("superseded by 1a2b3c4", CancelKind.PUSH, SUPERSEDED),
+        ("timed out after 30m", CancelKind.TIMEOUT, (Outcome.TIMED_OUT, "timed out after 30m")),
+    ],
+    ids=["not at all", "by a command", "by a push", "by its timeout"],
+)
+def test_how_a_run_ends_that_was_asked_to_stop(
+    cancel: str | None, kind: CancelKind | None, expected: Stop
+) -> None:
+    assert stopped(replace(run(), cancel=cancel, cancel_kind=kind)) == expected
 
 
 steps = st.builds(
@@ -195,9 +216,7 @@ steps = st.builds(
 
 
 @given(st.sampled_from(DagRunState), st.lists(steps, max_size=4), st.sampled_from([None, SUPERSEDED]))
-def test_nothing_is_green_unless_every_step_is(
-    state: DagRunState, some: list[Step], cancel: str | None
-) -> None:
+def test_nothing_is_green_unless_every_step_is(state: DagRunState, some: list[Step], cancel: Stop) -> None:
     over = derive(DagRun(state, tuple(some)), cancel)
     assert (over is None) == (not state.finished)
     if over is not None and over[0] is Outcome.SUCCESS:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import AirflowRefused, AirflowUnavailable
+from bot.errors import AirflowRefused, AirflowUnavailable, DagRunNotFound
 from bot.models import Outcome, Phase, RunRef
+from bot.policy.operator import Operator, Serve
 from bot.runs.start import StartRules, start
 from tests.examples import run
 from tests.fakes.airflow import FakeAirflow
@@ -16,7 +17,7 @@ from tests.fakes.airflow import FakeAirflow
 if TYPE_CHECKING:
     from bot.models import Run
 
-RULES = StartRules("demo")
+RULES = StartRules("demo", lambda: Operator((Serve(("acme/*",)),)))
 STEPS = {"steps": {"test": "pytest -q"}}
 FIRST = "preflight~demo~acme~widgets~12~unit~1a2b3c4d5e6f~1"
 SECOND = FIRST[:-1] + "2"
@@ -50,6 +51,11 @@ def airflow() -> Airflow:
     return Airflow()
 
 
+def listing(dag: str) -> StartRules:
+    """An operator who lists the DAGs."""
+    return StartRules("demo", lambda: Operator((Serve(("acme/*",), dags=(dag,)),)))
+
+
 def wanted(dag: str = "checks", **params: object) -> Run:
     return run(attempt=1, dag_id=dag, params=params or STEPS)
 
@@ -69,6 +75,13 @@ class TestTriggers:
 
         start(wanted(), airflow.fake, RULES, intend)
         assert airflow.intended == [FIRST]
+
+    def test_for_a_branch_too(self, airflow: Airflow) -> None:
+        one = replace(wanted(), number=-1, branch="main")
+        started = airflow.start(one)
+        assert started.dag_run_id is not None
+        assert "~main:" in started.dag_run_id
+        assert airflow.fake.runs[RunRef("checks", started.dag_run_id)].note == "acme/widgets@main by alice"
 
     def test_and_a_note_for_people_in_airflow(self, airflow: Airflow) -> None:
         airflow.start(wanted())
@@ -126,8 +139,7 @@ class TestRefuses:
         assert "not allowed" in self.error(airflow, wanted("deploy_production"))
 
     def test_one_that_the_operator_does_not_allow(self, airflow: Airflow) -> None:
-        rules = StartRules("demo", frozenset({"other"}))
-        assert "PREFLIGHT_ALLOWED_DAGS" in self.error(airflow, wanted(), rules)
+        assert "not allowed here" in self.error(airflow, wanted(), listing("other"))
 
     def test_one_that_is_paused(self, airflow: Airflow) -> None:
         airflow.fake.add_dag("checks", paused=True, params={"steps": {}})
@@ -142,6 +154,10 @@ class TestRefuses:
         assert "'stesp'" in reason
         assert "did you mean 'steps'" in reason
 
+    def test_an_input_that_it_does_not_know(self, airflow: Airflow) -> None:
+        one = replace(wanted(steps={}, browser="firefox"), inputs={"browser": "firefox"})
+        assert self.error(airflow, one) == "DAG 'checks' has no param 'browser'"
+
     def test_a_param_of_the_wrong_kind(self, airflow: Airflow) -> None:
         assert "steps" in self.error(airflow, wanted(steps=3))
 
@@ -150,9 +166,75 @@ class TestRefuses:
         assert "no role" in self.error(airflow, wanted())
 
 
+class TestResumes:
+    @pytest.fixture
+    def ended(self, airflow: Airflow) -> Run:
+        """A run whose first step failed, and that is to go on."""
+        started = airflow.start(wanted())
+        assert started.ref is not None
+        airflow.fake.fail(started.ref, "one")
+        found = airflow.fake.look([started.ref])[started.ref]
+        assert found is not None
+        airflow.intended.clear()
+        return replace(started, phase=Phase.RESUMING, steps=found.steps)
+
+    def test_the_same_dag_run(self, airflow: Airflow, ended: Run) -> None:
+        now = airflow.start(ended)
+        assert (now.phase, now.dag_run_id, now.note) == (Phase.ACTIVE, FIRST, "")
+        assert airflow.fake.resumed == [ended.ref]
+        assert len(airflow.fake.runs) == 1
+        assert now.steps == ended.steps, "until Airflow tells of them"
+
+    def test_it_once_though_the_answer_is_lost(self, airflow: Airflow, ended: Run) -> None:
+        airflow.fake.lose_next_answer("resume")
+        with pytest.raises(AirflowUnavailable):
+            airflow.start(ended)
+        assert airflow.start(ended).phase is Phase.ACTIVE
+        assert airflow.fake.resumed == [ended.ref]
+
+    def test_anew_if_somebody_deleted_it(self, airflow: Airflow, ended: Run) -> None:
+        assert ended.ref is not None
+        airflow.fake.delete(ended.ref)
+        now = airflow.start(ended)
+        assert (now.phase, now.dag_run_id, now.steps) == (Phase.ACTIVE, FIRST, ())
+        assert airflow.fake.calls["trigger"] == 2
+
+    def test_anew_if_it_goes_at_the_last_moment(self, airflow: Airflow, ended: Run) -> None:
+        airflow.fake.fail_next("resume", DagRunNotFound("gone"))
+        assert airflow.start(ended).phase is Phase.ACTIVE
+
+    def test_anew_if_it_never_got_to_airflow(self, airflow: Airflow) -> None:
+        one = replace(wanted(), phase=Phase.RESUMING)
+        assert airflow.start(one).dag_run_id == FIRST
+
+    def test_never_one_that_is_not_ours(self, airflow: Airflow) -> None:
+        airflow.hold(FIRST, "another")
+        airflow.fake.fail(RunRef("checks", FIRST), "one")
+        now = airflow.start(replace(wanted(), phase=Phase.RESUMING, dag_run_id=FIRST))
+        assert now.dag_run_id == SECOND
+        assert airflow.fake.resumed == []
+
+    @pytest.mark.parametrize(
+        ("mended", "reason"),
+        [
+            ({"paused": True}, "DAG 'checks' is paused: unpause it in Airflow"),
+            ({"import_error": True}, "DAG 'checks' can't be imported: see Airflow's import errors"),
+            ({"tags": ()}, "DAG 'checks' is not allowed: it has no tag 'preflight'"),
+        ],
+        ids=["paused", "broken", "not allowed any more"],
+    )
+    def test_nothing_that_may_not_run_now(
+        self, airflow: Airflow, ended: Run, mended: dict[str, object], reason: str
+    ) -> None:
+        airflow.fake.add_dag("checks", params={"steps": {}}, **mended)  # type: ignore[arg-type]  # the table's
+        over = airflow.start(ended)
+        assert (over.outcome, over.reason) == (Outcome.ERROR, reason)
+        assert airflow.fake.resumed == []
+
+
 def test_an_allowed_dag_needs_no_tag(airflow: Airflow) -> None:
     airflow.fake.add_dag("checks", tags=[], params={"steps": {}})
-    assert airflow.start(wanted(), StartRules("demo", frozenset({"checks"}))).phase is Phase.ACTIVE
+    assert airflow.start(wanted(), listing("che*")).phase is Phase.ACTIVE
 
 
 @pytest.mark.parametrize("method", ["dag", "trigger", "conf"])

@@ -20,6 +20,7 @@ from airflow_client.client.models.trigger_dag_run_post_body import TriggerDAGRun
 from cachetools import TTLCache
 
 from bot.adapters.airflow.log_lines import read_lines
+from bot.adapters.airflow.resume import Resumption
 from bot.adapters.airflow.runs import RunReader
 from bot.adapters.airflow.session import Refusal, Session
 from bot.errors import AirflowRefused, DagNotFound, DagRunNotFound, ParamsRefused
@@ -60,6 +61,7 @@ class AirflowClient:
         self._dag_runs = DagRunApi(self._session.api)
         self._task_instances = TaskInstanceApi(self._session.api)
         self._xcoms = XComApi(self._session.api)
+        self._resumption = Resumption(self._session, self.xcom)
         self._reader = RunReader(self._session, cache_seconds=cache_seconds, timer=timer)
         self._known: TTLCache[str, Dag] = TTLCache(1000, cache_seconds, timer)
         self._lock = threading.Lock()
@@ -120,6 +122,23 @@ class AirflowClient:
             if self._reader.one(ref) is None:
                 raise _gone(ref) from refusal
             raise _no_dag(ref.dag_id) from refusal  # the run is there, but Airflow can't stop it any more
+
+    def resume(self, ref: RunRef, known: Sequence[Step]) -> None:
+        """Run again, in the DAG run that has ended, every step that did not succeed; see DagTrigger."""
+        run = self._reader.many([ref])[ref]
+        if run is None:
+            raise _gone(ref)
+        graph = self._reader.graph(ref.dag_id)
+        if not graph.following:
+            raise _no_dag(ref.dag_id)
+        try:
+            self._resumption.resume(ref, run, known, graph)
+        except Refusal as refusal:
+            if refusal.status != _NOT_FOUND:
+                raise
+            if self._reader.one(ref) is None:
+                raise _gone(ref) from refusal
+            raise _no_dag(ref.dag_id) from refusal
 
     def look(self, refs: Sequence[RunRef]) -> Mapping[RunRef, DagRun | None]:
         """Many runs in few calls, each with its steps; None for a run that Airflow does not have."""

@@ -17,12 +17,13 @@ from airflow_client.client.api.task_instance_api import TaskInstanceApi
 from airflow_client.client.models.task_instances_batch_body import TaskInstancesBatchBody
 from cachetools import TTLCache
 
+from bot.adapters.airflow.graph import Graph, graph_of
 from bot.adapters.airflow.session import Refusal
-from bot.adapters.airflow.steps import place, ranks_of, step_of, utc
+from bot.adapters.airflow.steps import place, step_of, utc
 from bot.models import DagRun, DagRunState, RunRef
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from airflow_client.client.models.dag_run_response import DAGRunResponse
     from airflow_client.client.models.task_instance_response import TaskInstanceResponse
@@ -50,7 +51,7 @@ class RunReader:
         self._dag_runs = DagRunApi(session.api)
         self._task_instances = TaskInstanceApi(session.api)
         self._tasks = TaskApi(session.api)
-        self._ranks: TTLCache[str, Mapping[str, int]] = TTLCache(1000, cache_seconds, timer)
+        self._graphs: TTLCache[str, Graph] = TTLCache(1000, cache_seconds, timer)
         self._lock = threading.Lock()
 
     def one(self, ref: RunRef) -> DAGRunResponse | None:
@@ -72,6 +73,16 @@ class RunReader:
             steps = self._steps(list(runs))
             found |= {ref: _dag_run(run, steps[ref]) for ref, run in runs.items()}
         return found
+
+    def graph(self, dag_id: str) -> Graph:
+        """The DAG's tasks as they are now, from the cache if it was asked for lately; empty if it is gone."""
+        with self._lock:
+            graph = self._graphs.get(dag_id)
+        if graph is None:
+            graph = self._read_graph(dag_id)
+            with self._lock:
+                self._graphs[dag_id] = graph
+        return graph
 
     def _runs(self, refs: Sequence[RunRef]) -> dict[RunRef, DAGRunResponse]:
         listed = {RunRef(run.dag_id, run.dag_run_id): run for run in self._listed(refs)}
@@ -117,7 +128,7 @@ class RunReader:
             if ref in steps:
                 steps[ref].append(step_of(instance))
         for ref, unordered in steps.items():
-            ranks = self._order(ref.dag_id)
+            ranks = self.graph(ref.dag_id).ranks
             unordered.sort(key=partial(place, ranks))
         return steps
 
@@ -152,24 +163,14 @@ class RunReader:
         )
         return answer.task_instances, answer.total_entries or 0
 
-    def _order(self, dag_id: str) -> Mapping[str, int]:
-        """The rank of each task in the DAG as it is now, from the cache if it was asked for lately."""
-        with self._lock:
-            ranks = self._ranks.get(dag_id)
-        if ranks is None:
-            ranks = self._read_order(dag_id)
-            with self._lock:
-                self._ranks[dag_id] = ranks
-        return ranks
-
-    def _read_order(self, dag_id: str) -> Mapping[str, int]:
+    def _read_graph(self, dag_id: str) -> Graph:
         try:
             answer = self._session.call(lambda options: self._tasks.get_tasks(dag_id, **options))
         except Refusal as refusal:
             if refusal.status == _NOT_FOUND:  # the DAG's file is gone, its runs are not
-                return {}
+                return Graph({})
             raise
-        return ranks_of({str(task.task_id): task.downstream_task_ids or [] for task in answer.tasks})
+        return graph_of(answer.tasks)
 
 
 def _chunks(refs: Sequence[RunRef]) -> Iterator[list[RunRef]]:

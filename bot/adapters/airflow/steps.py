@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import graphlib
 import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from airflow_client.client.models.task_instance_state import TaskInstanceState a
 from bot.models import Step, StepState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from airflow_client.client.models.task_instance_response import TaskInstanceResponse
 
@@ -33,10 +32,13 @@ STEP_STATES: Mapping[Airflow | None, StepState] = {
     Airflow.REMOVED: StepState.REMOVED,
 }
 
+_TO_BEGIN = (None, Airflow.SCHEDULED, Airflow.QUEUED)
+
 
 def step_of(instance: TaskInstanceResponse) -> Step:
     """The step, without its result and excerpt."""
-    tried = instance.try_number > 0  # Airflow notes times for what it blocked or skipped, too
+    # Airflow notes times for what it blocked or skipped, too, and keeps those of a try before.
+    tried = instance.try_number > 0 and instance.state not in _TO_BEGIN
     return Step(
         task_id=instance.task_id,
         map_index=instance.map_index,
@@ -46,24 +48,6 @@ def step_of(instance: TaskInstanceResponse) -> Step:
         started_at=utc(instance.start_date) if tried else None,
         ended_at=utc(instance.end_date) if tried else None,
     )
-
-
-def ranks_of(downstream: Mapping[str, Iterable[str]]) -> dict[str, int]:
-    """Each task's rank: 0 if it waits for none, 1 if it waits for those only, and so on."""
-    sorter = graphlib.TopologicalSorter[str]()
-    for task, following in downstream.items():
-        sorter.add(task)
-        for after in following:
-            sorter.add(after, task)
-    sorter.prepare()
-    ranks: dict[str, int] = {}
-    rank = 0
-    while sorter.is_active():
-        ready = sorter.get_ready()
-        ranks |= dict.fromkeys(ready, rank)
-        sorter.done(*ready)
-        rank += 1
-    return ranks
 
 
 def place(ranks: Mapping[str, int], step: Step) -> tuple[float, datetime, str, int]:
