@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from bot.commands.session import Session
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command of a comment. No `pipelines` means all that apply; `line` counts from 1."""
+    """One command of a comment; `line` counts from 1.
+
+    `pipelines` are those that it names; `everything` that it means all that apply (too). `inputs` are as
+    written. `text` is what is neither: the SHA of an approval, the reason of an override.
+    """
 
     name: str
-    pipelines: tuple[str, ...]
     line: int
+    pipelines: tuple[str, ...] = ()
+    everything: bool = False
+    dryrun: bool = False
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +40,31 @@ class CommandError:
 
 @dataclass(frozen=True, slots=True)
 class ParsedComment:
-    """All that a comment asks for."""
+    """All that a comment asks for; `more` where it asks for more than is read."""
 
-    commands: tuple[Command, ...]
-    errors: tuple[CommandError, ...]
+    commands: tuple[Command, ...] = ()
+    errors: tuple[CommandError, ...] = ()
+    more: bool = False
 
 
 class CommandModule(Protocol):
-    """What a command's module holds."""
+    """What a command's module holds.
+
+    Of one comment, commands of a smaller `RANK` act first, whatever their order in the comment. Where a
+    command `TAKES_PROSE`, its words may hold code and links; elsewhere those are no names.
+    """
 
     NAME: str
     USAGE: str
+    WHO: str
     HELP: str
+    RANK: int
+    TAKES_PROSE: bool
 
-    def parse(self, arguments: Sequence[str], line: int) -> Command | CommandError:
+    def parse(self, words: Sequence[str], line: int) -> Command | CommandError:
         """Turn the words after the command into what it asks for."""
+        ...
+
+    def act(self, asked: Sequence[Command], session: Session) -> None:
+        """Do what all commands of this name in one comment ask for together."""
         ...

@@ -1,6 +1,7 @@
-"""Payload -> typed event: one module per GitHub event, named as GitHub names it, with a `parse`.
+"""Payload -> typed event -> decision: one module per GitHub event, named as GitHub names it.
 
-A new event is a new module here; nothing else lists them.
+A module holds everything about its event: `parse` (payload -> event), and the event's own `decide`. A new
+event is a new module here; nothing else lists them.
 """
 
 from __future__ import annotations
@@ -12,21 +13,32 @@ from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from bot.errors import MalformedPayload
-from bot.events.types import Event, Ignored
+from bot.events.types import Ignored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import ModuleType
 
+    from bot.events.types import Event
     from bot.models import Delivery
-
-NOT_EVENTS = frozenset({"types", "payload", "lane"})
 
 
 @cache
+def _modules() -> Mapping[str, ModuleType]:
+    found = {
+        one.name: importlib.import_module(f"{__name__}.{one.name}") for one in pkgutil.iter_modules(__path__)
+    }
+    return {name: module for name, module in sorted(found.items()) if hasattr(module, "parse")}
+
+
 def parsers() -> Mapping[str, Callable[[Mapping[str, object]], Event]]:
     """Every event that means something to us, with the function that reads its payload."""
-    names = {module.name for module in pkgutil.iter_modules(__path__)} - NOT_EVENTS
-    return {name: importlib.import_module(f"{__name__}.{name}").parse for name in sorted(names)}
+    return {name: module.parse for name, module in _modules().items()}
+
+
+def is_ours(name: str) -> bool:
+    """Whether the event is one that we send to ourselves, and GitHub never does."""
+    return getattr(_modules().get(name), "OURS", False)
 
 
 def load(body: bytes) -> Mapping[str, object]:

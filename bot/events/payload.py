@@ -42,4 +42,13 @@ def take_repository(payload: Mapping[str, object], path: str = "repository") -> 
         full_name=full_name,
         private=take(payload, f"{path}.private", bool),
         clone_url=take(payload, f"{path}.clone_url", str),
+        installation=_installation(payload),
     )
+
+
+def _installation(payload: Mapping[str, object]) -> int | None:
+    """The App's installation that the delivery is for; a repository's own webhook names none."""
+    try:
+        return take(payload, "installation.id", int)
+    except MalformedPayload:
+        return None

@@ -5,33 +5,51 @@ from __future__ import annotations
 import logging
 import secrets
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from bot import events
-from bot.errors import GitHubNotFound, Temporary
-from bot.events.types import CommentEvent, Ignored, PullRequestEvent
+from bot.events.recheck import recheck
+from bot.events.types import Ignored
+from bot.intake.lookup import Lookup
 from bot.metrics import UNSERVED
-from bot.models import Cancellation, Change, Reply, Run, Status, Verdict
-from bot.policy.decision import Answer, CancelRuns, Notify, ShowStatus, StartRun
+from bot.models import (
+    Branch,
+    Cancellation,
+    Change,
+    CommentPolicy,
+    Reply,
+    Run,
+    Status,
+    Verdict,
+)
+from bot.policy.decision import (
+    Answer,
+    Approve,
+    CancelRuns,
+    Forget,
+    Notify,
+    Recheck,
+    Rename,
+    ResumeRun,
+    ShowStatus,
+    StartRun,
+    describe,
+)
+from bot.policy.rules import rules_of, values_of
 from bot.runs.conf import build_conf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bot.claims import DeliveryClaim
-    from bot.intake.lookup import Lookup
-    from bot.models import PullRequest, Repository
-    from bot.policy.decision import Decision
-    from bot.ports import Clock, Ledger, PullRequestReader
+    from bot.events.types import Event
+    from bot.intake.lookup import Sources
+    from bot.models import Delivery, Repository, Subject
+    from bot.policy.decision import Action, Decision
 
 PATIENCE = 6  # tries before we believe GitHub's API over its webhook
 
 log = logging.getLogger(__name__)
-
-
-class GitHubLags(Temporary):
-    """GitHub's API has not caught up with the webhook that announced a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,139 +60,163 @@ class Handled:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """What a decision can do beside changing what is stored about its subject. Each may be repeated."""
+
+    put: Callable[[Delivery], object]
+    forget: Callable[[Repository], None]
+
+
 class DeliveryHandler:
     """Turns a delivery into a stored change; safe to repeat, since what it stores is what should be."""
 
     def __init__(
         self,
         *,
-        github: PullRequestReader,
-        lookup: Lookup,
-        ledger: Ledger,
-        served: Callable[[Repository], bool],
+        sources: Sources,
+        effects: Effects,
         run_page: Callable[[str], str],
-        clock: Clock,
     ) -> None:
-        self.github = github
-        self.lookup = lookup
-        self.ledger = ledger
-        self.served = served
+        self.sources = sources
+        self.effects = effects
         self.run_page = run_page
-        self.clock = clock
 
     def handle(self, claim: DeliveryClaim) -> Handled:
         """Decide and store. Raises Temporary where a later try may pass, other errors where not."""
         event = events.parse(claim.delivery)
         if isinstance(event, Ignored):
             return Handled(ignored=True, reason=event.reason)
-        if not self.served(event.repository):
+        repository = event.repository
+        if repository is not None and self.sources.operator().serve(repository) is None:
             UNSERVED.inc()
-            return Handled(ignored=True, reason=f"{event.repository.full_name} is not served")
-        pull = self._current(event, claim.tries) if isinstance(event, PullRequestEvent) else None
-        decision = self._decide(event, pull, claim.tries)
-        log.info(
-            "%s#%s: %s: %s", event.repository.full_name, event.number, decision.kind.value, decision.reason
-        )
-        if decision.pull is None or (not decision.actions and decision.pull.open):
+            return Handled(ignored=True, reason=f"{repository.full_name} is not served")
+        told = event.told
+        if repository is not None and told.number is not None and told.pushed is not None:
+            self.sources.ledger.record_push(repository, told.number, *told.pushed)
+        if repository is not None and told.afresh:
+            self.effects.forget(repository)
+        decision = Lookup(self.sources, event, patient=claim.tries <= PATIENCE).decide()
+        log.info("%s: %s: %s", _where(event, decision), decision.kind.value, decision.reason)
+        for action in decision.actions:
+            self._affect(action, claim.delivery, decision)
+        return self._store(claim.delivery, decision)
+
+    def _affect(self, action: Action, delivery: Delivery, decision: Decision) -> None:
+        match action:
+            case Rename():
+                self.sources.ledger.rename(action.repository)
+            case Forget():
+                self.effects.forget(action.repository)
+            case Recheck():
+                self.effects.put(
+                    recheck(action.repository, action.number, sender=decision.actor, because=delivery.id)
+                )
+
+    def _store(self, delivery: Delivery, decision: Decision) -> Handled:
+        subject = decision.subject
+        stored = [one for one in decision.actions if not isinstance(one, Rename | Forget | Recheck)]
+        if subject is None or (not stored and subject.open):
             return Handled(ignored=True, reason=decision.reason)
-        change = self._change(claim.delivery.id, decision, decision.pull)
-        if not self.ledger.apply(change):
+        if not self.sources.ledger.apply(self._change(delivery.id, decision, subject, stored)):
             return Handled(ignored=True, reason="this comment was answered before")
         return Handled(ignored=False, reason=decision.reason)
 
-    def _current(self, event: PullRequestEvent, tries: int) -> PullRequest:
-        """The pull request as GitHub has it now, which must not be older than what we were told."""
-        if event.action.is_push:
-            self.ledger.record_push(event.repository, event.number, event.head_sha, event.sender)
-        try:
-            pull = self.github.pull_request(event.repository, event.number)
-        except GitHubNotFound as error:
-            if tries > PATIENCE:
-                raise
-            raise GitHubLags(f"GitHub does not show #{event.number} yet: {error}") from error
-        if pull.updated_at < event.updated_at and tries <= PATIENCE:
-            raise GitHubLags(f"GitHub's API still shows an older #{event.number} than its webhook")
-        return pull
-
-    def _decide(
-        self, event: PullRequestEvent | CommentEvent, pull: PullRequest | None, tries: int
-    ) -> Decision:
-        try:
-            return self.lookup.decide(event, pull)
-        except GitHubNotFound as error:
-            if tries > PATIENCE:
-                raise
-            raise GitHubLags(f"GitHub does not show everything yet: {error}") from error
-
-    def _change(self, delivery_id: str, decision: Decision, pull: PullRequest) -> Change:
+    def _change(
+        self, delivery_id: str, decision: Decision, subject: Subject, actions: Sequence[Action]
+    ) -> Change:
         verdicts: list[Verdict] = []
-        cancellations: list[Cancellation] = []
-        reply: Reply | None = None
-        notice: str | None = None
-        for action in decision.actions:
+        dry_runs: list[Run] = []
+        for action in actions:
             match action:
                 case StartRun():
-                    run = self._run(action, delivery_id, decision, pull)
-                    verdicts.append(Verdict(action.context, run.pipeline, run=run))
+                    run = self._run(action, delivery_id, decision, subject)
+                    if run.dryrun:
+                        dry_runs.append(run)
+                    else:
+                        verdicts.append(Verdict(run.context, run.pipeline, run=run))
                 case ShowStatus():
                     status = Status(action.context, action.state, action.description)
-                    verdicts.append(Verdict(action.context, action.pipeline, status=status))
-                case CancelRuns():
-                    cancellations.append(Cancellation(action.run_ids, action.kind, action.reason))
-                case Answer():
-                    reply = Reply(action.comment_id, action.reply)
-                case Notify():
-                    notice = action.text
+                    verdicts.append(
+                        Verdict(action.context, action.pipeline, status=status, override=action.override)
+                    )
+        replies = [Reply(one.comment_id, one.reply) for one in actions if isinstance(one, Answer)]
+        notices = [one.text for one in actions if isinstance(one, Notify)]
+        approved = [one.sha for one in actions if isinstance(one, Approve)]
         return Change(
-            pull=pull,
+            subject=subject,
             delivery_id=delivery_id,
             actor=decision.actor,
+            kind=decision.kind.value,
             reason=decision.reason,
+            what=describe(actions),
             verdicts=tuple(verdicts),
-            cancellations=tuple(cancellations),
-            reply=reply,
-            notice=notice,
+            dry_runs=tuple(dry_runs),
+            resumed=tuple(one.run.id for one in actions if isinstance(one, ResumeRun)),
+            cancellations=tuple(
+                Cancellation(tuple(run.id for run in one.runs), one.kind, one.reason)
+                for one in actions
+                if isinstance(one, CancelRuns)
+            ),
+            approved=approved[0] if approved else None,
+            reply=replies[0] if replies else None,
+            notice=notices[-1] if notices else None,
+            comment=_comment_policy(decision),
             after=decision.after,
         )
 
-    def _run(self, action: StartRun, delivery_id: str, decision: Decision, pull: PullRequest) -> Run:
-        if decision.base is None:
-            raise ValueError("a run can't be started without a resolved base")
+    def _run(self, action: StartRun, delivery_id: str, decision: Decision, subject: Subject) -> Run:
+        base = decision.base
+        if base is None or base.usable is None:
+            raise ValueError("a run can't be started without a configuration")
         run_id = secrets.token_hex(16)
         conf = build_conf(
             run_id=run_id,
             run_page=self.run_page(run_id),
-            pull=pull,
+            subject=subject,
             pipeline=action.name,
-            params=action.pipeline.params,
-            base_sha=decision.base.sha,
+            values=values_of(action.pipeline, action.inputs),
+            base_sha=base.sha,
             delivery_id=delivery_id,
             actor=decision.actor,
             trigger=action.trigger,
+            dryrun=action.dryrun,
         )
         return Run(
             id=run_id,
-            repository=pull.repository,
-            number=pull.number,
+            repository=subject.repository,
+            number=subject.number,
             pipeline=action.name,
             dag_id=action.pipeline.dag,
-            head_sha=pull.head_sha,
-            base_ref=pull.base_ref,
+            head_sha=subject.head_sha,
+            base_ref=subject.base_ref,
             attempt=0,
             actor=decision.actor,
-            created_at=self.clock(),
+            created_at=self.sources.clock(),
             conf=conf,
+            branch=subject.name if isinstance(subject, Branch) else "",
+            dryrun=action.dryrun,
+            comment_id=action.comment_id,
+            inputs=action.inputs,
+            rules=rules_of(
+                action.name,
+                action.pipeline,
+                base.usable,
+                self.sources.operator(),
+                subject.repository,
+                dryrun=action.dryrun,
+            ),
         )
 
 
-def serves(patterns: tuple[str, ...], owner: Callable[[], str | None]) -> Callable[[Repository], bool]:
-    """Whether a repository is served: by the operator's patterns, else if the App's owner owns it."""
+def _comment_policy(decision: Decision) -> CommentPolicy | None:
+    usable = decision.base.usable if decision.base is not None else None
+    return None if usable is None else CommentPolicy(usable.report.comment)
 
-    def served(repository: Repository) -> bool:
-        name = repository.full_name.lower()
-        if patterns:
-            return any(fnmatchcase(name, pattern.lower()) for pattern in patterns)
-        account = owner()
-        return account is not None and repository.owner.lower() == account.lower()
 
-    return served
+def _where(event: Event, decision: Decision) -> str:
+    subject = decision.subject
+    if subject is None:
+        return "no repository" if event.repository is None else event.repository.full_name
+    name = subject.name if isinstance(subject, Branch) else f"#{subject.number}"
+    return f"{subject.repository.full_name} {name}"

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from bot.errors import StoreUnavailable
+from bot.errors import PreflightError, StoreUnavailable
 from bot.metrics import LOOP_ERRORS
 
 if TYPE_CHECKING:
@@ -101,8 +101,14 @@ def pause(due: float | None) -> float:
 class Worker:
     """All loops of a worker process, and the listener that wakes them."""
 
-    def __init__(self, loops: Sequence[Loop], listen: Callable[[Callable[[float], bool]], None]) -> None:
+    def __init__(
+        self,
+        loops: Sequence[Loop],
+        listen: Callable[[Callable[[float], bool]], None],
+        prepare: Callable[[], object] = lambda: None,
+    ) -> None:
         self._loops = tuple(loops)
+        self._prepare = prepare
         self._listen = listen
         self._stop = threading.Event()
 
@@ -114,6 +120,7 @@ class Worker:
         listener.start()
         for loop in self._loops:
             loop.start()
+        threading.Thread(target=self._prepared, name="prepare", daemon=True).start()
         log.info("working")
         while not self._stop.wait(3600):
             pass
@@ -124,6 +131,13 @@ class Worker:
         if late:
             log.warning("stopped in the middle of %s: another worker takes over", ", ".join(late))
         log.info("stopped")
+
+    def _prepared(self) -> None:
+        """Look up early what every decision will want; what does not work now is asked for again then."""
+        try:
+            self._prepare()
+        except PreflightError as error:
+            log.warning("could not look up yet who we are: %s", error)
 
     def stop(self) -> None:
         """Ask the worker to end; safe in a signal handler."""

@@ -78,6 +78,8 @@ def receive(secrets: Sequence[str]) -> Delivery:
     delivery_id = request.headers.get("X-GitHub-Delivery", "")
     if not HEADER.fullmatch(event) or not HEADER.fullmatch(delivery_id):
         raise Refused(400, "X-GitHub-Event and X-GitHub-Delivery are needed", "malformed")
+    if events.is_ours(event):
+        raise Refused(400, f"GitHub sends no event {event!r}", "malformed")
     try:
         payload = events.load(body)
     except MalformedPayload as error:

@@ -1,4 +1,4 @@
-"""Did you mean ...: one edit away."""
+"""Did you mean ...: one letter away."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.suggest import nearest, one_edit_apart
+from bot.commands.suggest import nearest, one_letter_apart
 
 
 @pytest.mark.parametrize(
@@ -24,11 +24,17 @@ from bot.commands.suggest import nearest, one_edit_apart
         ("", "a", True),
         ("", "ab", False),
         ("ab", "ba", True),
+        ("ok-to-tset", "ok-to-test", True),
+        ("unit-test", "unit-tests", True),
+        ("py311", "py312", False),
+        ("py312", "py321", False),
+        ("py3", "py31", False),
+        ("re-test", "retest", False),
     ],
 )
-def test_one_edit(left: str, right: str, *, expected: bool) -> None:
-    assert one_edit_apart(left, right) is expected
-    assert one_edit_apart(right, left) is expected
+def test_one_letter(left: str, right: str, *, expected: bool) -> None:
+    assert one_letter_apart(left, right) is expected
+    assert one_letter_apart(right, left) is expected
 
 
 def test_short_words_are_near_to_nothing() -> None:
@@ -50,7 +56,7 @@ def test_any_one_edit_is_found(word: str, data: st.DataObject) -> None:
         word[:at] + word[at : at + 2][::-1] + word[at + 2 :],
     }
     for edited in ways - {word}:
-        assert one_edit_apart(word, edited)
+        assert one_letter_apart(word, edited)
 
 
 @given(st.text(max_size=10), st.lists(st.text(max_size=10), max_size=5))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
+from bot.claims import Turn
 from bot.errors import GitHubNotFound, GitHubRefused, Overtaken
-from bot.intake.handle import serves
-from bot.models import CancelKind, Delivery, Permission, Phase, Repository, Run
+from bot.models import CancelKind, Delivery, Permission, Phase, Run
 from bot.policy.configuration import PATH
 from tests.examples import HEAD, REPOSITORY, TIP, at, delivery, moved, pull, pull_payload, sha
 from tests.intake.working import Bot
@@ -118,7 +118,7 @@ class TestAPush:
         bot.work()
         assert bot.runs() == ()
         status = bot.waiting()["preflight/unit"]
-        assert (status.state.value, status.description) == ("pending", "waiting: a maintainer must approve")
+        assert (status.state.value, status.description) == ("pending", "waiting for /ok-to-test")
 
     def test_by_a_stranger_to_a_writers_fork_waits(self, bot: Bot) -> None:
         mine = pull(head_repository="alice/widgets")
@@ -203,7 +203,7 @@ class TestAComment:
         assert len(bot.runs()) == 1
 
     def test_of_a_stranger_starts_nothing_and_is_answered(self, bot: Bot) -> None:
-        bot.hear_comment("/test", author="mallory")
+        bot.hear_comment("/cancel", author="mallory")
         bot.work()
         assert bot.runs() == ()
         claim = bot.reports.claim_pull()
@@ -251,10 +251,10 @@ class TestTheConfiguration:
         bot.github.put_tip(REPOSITORY, "main", sha(9), {PATH: b"pipelines:\n- unit"})
         bot.hear_of_pull("opened")
         bot.work()
-        assert bot.waiting()["preflight/config"].state.value == "error"
+        assert bot.waiting()["preflight/config"].state.value == "failure"
         claim = bot.reports.claim_pull()
         assert claim is not None
-        assert "preflight.yaml:" in bot.reports.head_of(claim)[1]
+        assert "preflight.yaml:" in bot.reports.view(claim).notice
 
 
 class TestGitHubLags:
@@ -299,28 +299,6 @@ class TestGitHubLags:
 
 
 class TestServed:
-    CASES = (
-        (("acme/*",), "acme/widgets", True),
-        (("ACME/*",), "acme/Widgets", True),
-        (("acme/widgets",), "acme/widgets", True),
-        (("acme/widgets",), "acme/gadgets", False),
-        (("acme/*",), "acme-evil/widgets", False),
-        (("acme/*", "zoo/ape"), "zoo/ape", True),
-        (("*/widgets",), "zoo/widgets", True),
-        ((), "acme/widgets", True),
-        ((), "Acme/widgets", True),
-        ((), "zoo/widgets", False),
-    )
-
-    @pytest.mark.parametrize(("patterns", "name", "expected"), CASES)
-    def test_by_pattern_else_by_the_apps_owner(
-        self, patterns: tuple[str, ...], name: str, *, expected: bool
-    ) -> None:
-        assert serves(patterns, lambda: "acme")(Repository(1, name)) is expected
-
-    def test_with_neither_nothing_is(self) -> None:
-        assert not serves((), lambda: None)(REPOSITORY)
-
     def test_others_are_ignored_without_asking_github(self, database: Database) -> None:
         bot = Bot(database, served=("zoo/*",))
         sent = bot.hear_of_pull("opened")
@@ -354,5 +332,7 @@ def test_a_run_is_what_the_store_says(bot: Bot) -> None:
     bot.work()
     (run,) = bot.runs()
     assert isinstance(run, Run)
-    assert replace(run, conf={}) == replace(bot.runs_store.claim_runs(1)[0].run, conf={})
+    bot.runs_store.admit(lambda waiting, _: [Turn(one.id, admitted=True) for one in waiting])
+    (claim,) = bot.runs_store.claim_runs(1)
+    assert replace(claim.run, admitted=False) == run
     assert isinstance(bot.hear_of_pull("opened"), Delivery)

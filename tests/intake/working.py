@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from bot.adapters.postgres import PostgresInbox, PostgresLedger, PostgresReports, PostgresRuns
-from bot.intake.handle import DeliveryHandler, serves
-from bot.intake.lookup import Lookup
+from bot.errors import AirflowUnavailable, DagNotFound
+from bot.intake.dags import DagFacts
+from bot.intake.handle import DeliveryHandler, Effects
+from bot.intake.lookup import Sources
 from bot.intake.worker import DeliveryWorker
-from bot.models import Permission
+from bot.models import Dag, Permission
 from bot.policy.configuration import PATH
+from bot.policy.operator import Operator, Serve
 from tests.examples import HEAD, NOON, REPOSITORY, TIP, comment_payload, delivery, pull, pull_payload
 from tests.fakes.github import FakeGitHub
 
@@ -26,6 +29,24 @@ if TYPE_CHECKING:
 UNIT = b"pipelines: {unit: {dag: checks, params: {steps: {test: pytest -q}}}}"
 
 
+class FakeDags:
+    """Airflow's DAGs; one that nobody put there takes any param."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Dag] = {}
+        self.error: AirflowUnavailable | None = None
+        self.asked = 0
+
+    def __call__(self, dag_id: str) -> Dag:
+        """The DAG."""
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        if dag_id not in self.known:
+            raise DagNotFound(f"no DAG {dag_id}")
+        return self.known[dag_id]
+
+
 class Bot:
     """What a worker process does with deliveries; Alice and Rita may write."""
 
@@ -37,13 +58,20 @@ class Bot:
         self.ledger = PostgresLedger(database)
         self.runs_store = PostgresRuns(database)
         self.reports = PostgresReports(database)
+        self.dags = FakeDags()
+        operator = Operator((Serve(served, dags=("*",)),))
         self.handler = DeliveryHandler(
-            github=self.github,
-            lookup=Lookup(self.github, self.ledger, lambda: self.github.login),
-            ledger=self.ledger,
-            served=serves(served, lambda: None),
+            sources=Sources(
+                github=self.github,
+                people=self.github,
+                ledger=self.ledger,
+                dags=DagFacts(self.dags, lambda: operator, self.tick),
+                operator=lambda: operator,
+                bot_login=lambda: self.github.login,
+                clock=self.tick,
+            ),
+            effects=Effects(put=self.inbox.put, forget=self.github.forget),
             run_page=lambda run_id: f"https://preflight.example/runs/{run_id}",
-            clock=self.tick,
         )
         self.worker = DeliveryWorker(self.inbox, self.handler)
         for login in ("alice", "rita"):

@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bot.events.types import CommentEvent, PullAction, PullRequestEvent
-from bot.models import ChangedFiles, History, Permission, Run
+from bot.events.branch import BranchEvent
+from bot.events.issue_comment import CommentEvent
+from bot.events.pull_request import PullAction, PullRequestEvent
+from bot.models import ChangedFiles, History, Permission, Run, Verdict
 from bot.policy.configuration import ConfigurationError, parse
-from bot.policy.decide import decide
-from bot.policy.decision import Action, Answer, CancelRuns, Decision, ShowStatus, StartRun
+from bot.policy.decision import Action, Answer, CancelRuns, Decision, Notify, ResumeRun, ShowStatus, StartRun
 from bot.policy.facts import Base, Facts, MissingFact
+from bot.policy.operator import Operator
 from tests.examples import NOON, REPOSITORY, TIP, pull
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from bot.events.types import Event
-    from bot.models import PullRequest
+    from bot.models import Branch, PullRequest, Repository
+    from bot.policy.configuration import Configuration
 
 UNIT = "pipelines: {unit: {dag: checks}}"
 BOT = "preflight-bot"
@@ -26,15 +30,29 @@ WRITERS = {"alice": Permission.WRITE, "rita": Permission.MAINTAIN}
 
 @dataclass
 class Known:
-    """What is true when an event is decided; Alice and Rita may write, nobody else."""
+    """What is true when an event is decided; Alice and Rita may write, nobody else.
+
+    Contexts say what the newest runs of the present head say, unless `verdicts` say otherwise.
+    """
 
     pull: PullRequest = field(default_factory=pull)
+    branch: Branch | None = None
     yaml: str | None = UNIT
+    proposed: str | None = None
     roles: Mapping[str, Permission] = field(default_factory=lambda: WRITERS)
+    members: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    operator: Operator = field(default_factory=Operator)
     changed: ChangedFiles = field(default_factory=lambda: ChangedFiles(("src/app.py",)))
+    codeowners: str = ""
     runs: tuple[Run, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
     pushers: Mapping[str, str] = field(default_factory=dict)
-    config_broken: bool = False
+    approved: frozenset[str] = frozenset()
+    head_seen_at: datetime | None = None
+    notice: str = ""
+    closed: bool = False
+    tip: str | None = TIP
+    broken: Sequence[tuple[Repository, int]] = ()
     asked: list[str] = field(default_factory=list)
 
     def decide(self, event: Event) -> Decision:
@@ -42,34 +60,58 @@ class Known:
         facts = Facts()
         while True:
             try:
-                return decide(event, facts)
+                return event.decide(facts)
             except MissingFact as missing:
-                self.asked.append(f"{missing.name} {missing.about}".strip())
+                self.asked.append(" ".join((missing.name, *missing.about)))
                 facts = facts.learn(missing, self._tell(missing))
 
     def _tell(self, missing: MissingFact) -> object:
+        told: Mapping[str, object] = {
+            "pull_request": self.pull,
+            "base": Base(TIP, _read(self.yaml)),
+            "proposed": _read(self.proposed),
+            "changed_files": self.changed,
+            "codeowners": self.codeowners,
+            "history": self._history(),
+            "bot_login": BOT,
+            "operator": self.operator,
+            "now": NOON,
+            "tip": self.tip,
+            "broken_pulls": self.broken,
+        }
         match missing.name:
-            case "pull_request":
-                return self.pull
             case "permission":
-                return self.roles.get(missing.about, Permission.NONE)
-            case "base":
-                return self._base()
-            case "changed_files":
-                return self.changed
-            case "history":
-                return History(self.runs, self.pushers, self.config_broken)
-            case "bot_login":
-                return BOT
-        raise AssertionError(missing)
+                return self.roles.get(missing.about[0], Permission.NONE)
+            case "member":
+                login, group = missing.about
+                return login in self.members.get(group, ())
+        return told[missing.name]
 
-    def _base(self) -> Base:
-        if self.yaml is None:
-            return Base(TIP, None)
-        try:
-            return Base(TIP, parse(self.yaml.encode()))
-        except ConfigurationError as error:
-            return Base(TIP, error)
+    def _history(self) -> History:
+        head = (self.branch or self.pull).head_sha
+        newest = {
+            run.context: Verdict(run.context, run.pipeline, run=run)
+            for run in self.runs
+            if run.head_sha == head and not run.dryrun
+        }
+        return History(
+            runs=self.runs,
+            pushers=self.pushers,
+            verdicts=newest | {one.context: one for one in self.verdicts},
+            head_seen_at=self.head_seen_at,
+            notice=self.notice,
+            approved=self.approved,
+            closed=self.closed,
+        )
+
+
+def _read(yaml: str | None) -> Configuration | ConfigurationError | None:
+    if yaml is None:
+        return None
+    try:
+        return parse(yaml.encode())
+    except ConfigurationError as error:
+        return error
 
 
 def opened(
@@ -84,15 +126,31 @@ def comment(body: str, author: str = "alice", comment_id: int = 5001) -> Comment
     return CommentEvent(REPOSITORY, 12, comment_id, author, body)
 
 
+def queued(group: Branch) -> BranchEvent:
+    """A merge queue wants its group tested, or took it apart."""
+    action = "checks_requested" if group.open else "destroyed"
+    return BranchEvent(group, "merge_group", action, "github-merge-queue[bot]")
+
+
 def started(decision: Decision) -> list[str]:
     """The pipelines that run from now on."""
-    return [action.name for action in decision.actions if isinstance(action, StartRun)]
+    return [a.name for a in decision.actions if isinstance(a, StartRun) and not a.dryrun]
+
+
+def dry_run(decision: Decision) -> list[str]:
+    """The pipelines of which it is shown what they would do."""
+    return [action.name for action in decision.actions if isinstance(action, StartRun) and action.dryrun]
+
+
+def resumed(decision: Decision) -> list[str]:
+    """The pipelines whose runs go on where they failed."""
+    return [action.run.pipeline for action in decision.actions if isinstance(action, ResumeRun)]
 
 
 def cancelled(decision: Decision) -> dict[str, str]:
     """The runs that are stopped, each with the reason shown."""
     found = [action for action in decision.actions if isinstance(action, CancelRuns)]
-    return {run_id: action.reason for action in reversed(found) for run_id in action.run_ids}
+    return {run.id: action.reason for action in reversed(found) for run in action.runs}
 
 
 def shown(decision: Decision) -> dict[str, tuple[str, str]]:
@@ -102,6 +160,12 @@ def shown(decision: Decision) -> dict[str, tuple[str, str]]:
         for action in decision.actions
         if isinstance(action, ShowStatus)
     }
+
+
+def notice(decision: Decision) -> str | None:
+    """What stands above the comment's table from now on, None if that does not change."""
+    notices = [action.text for action in decision.actions if isinstance(action, Notify)]
+    return notices[-1] if notices else None
 
 
 def answer(decision: Decision) -> str | None:

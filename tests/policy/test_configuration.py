@@ -60,6 +60,7 @@ class TestFine:
     @pytest.mark.parametrize(
         ("yaml", "value"),
         [
+            ("{on: 1, 2: x, null: y}", {"on": 1, "2": "x", "null": "y"}),
             ("3", 3),
             ("1.5", 1.5),
             ("true", True),
@@ -76,7 +77,7 @@ class TestFine:
         configuration = parse(f"pipelines: {{unit: {{dag: checks, params: {{x: {yaml}}}}}}}".encode())
         assert configuration.pipelines["unit"].params == {"x": value}
 
-    @pytest.mark.parametrize("name", ["a", "A1", "unit-tests", "e2e_k8s", "v1.2", "x" * 63])
+    @pytest.mark.parametrize("name", ["a", "1", "on", "no", "A1", "unit-tests", "e2e_k8s", "v1.2", "x" * 63])
     def test_names(self, name: str) -> None:
         assert list(parse(f"pipelines: {{{name}: {{dag: checks}}}}".encode()).pipelines) == [name]
 
@@ -102,9 +103,7 @@ class TestProblems:
             pytest.param(
                 "pipelines:\n  unit:\n    dga: checks\n", 3, "did you mean 'dag'", id="misspelt-key"
             ),
-            pytest.param(
-                "pipelines:\n  unit:\n    dag: x\n    timeout: 3\n", 4, "unknown key", id="unknown-key"
-            ),
+            pytest.param("pipelines:\n  unit:\n    dag: x\n    zzz: 3\n", 4, "unknown key", id="unknown-key"),
             pytest.param("pipelines:\n  unit:\n    paths: [a]\n", 2, "dag", id="no-dag"),
             pytest.param("pipelines:\n  unit:\n", 2, "unit", id="pipeline-empty"),
             pytest.param("pipelines:\n  unit:\n    dag: 3\n", 3, "dag", id="dag-a-number"),
@@ -114,8 +113,11 @@ class TestProblems:
             pytest.param("pipelines:\n  a b:\n    dag: x\n", 2, "letters", id="name-with-space"),
             pytest.param("pipelines:\n  -q:\n    dag: x\n", 2, "letters", id="name-an-option"),
             pytest.param(f"pipelines:\n  {'x' * 64}:\n    dag: x\n", 2, "letters", id="name-too-long"),
-            pytest.param("pipelines:\n  1:\n    dag: x\n", 2, "quotes", id="name-a-number"),
-            pytest.param("pipelines:\n  on:\n    dag: x\n", 2, "quotes", id="name-a-bool"),
+            pytest.param("pipelines:\n  [a]:\n    dag: x\n", 2, "text", id="name-a-list"),
+            pytest.param("pipelines:\n  ? {a: b}\n  : {dag: x}\n", 2, "text", id="name-a-mapping"),
+            pytest.param("pipelines:\n  !!int 1:\n    dag: x\n", 2, "text", id="name-with-a-tag"),
+            pytest.param("pipelines:\n  config:\n    dag: x\n", 2, "another name", id="name-of-our-own"),
+            pytest.param("pipelines:\n  all:\n    dag: x\n", 2, "another name", id="name-a-command-means"),
             pytest.param("pipelines:\n  a:\n    dag: x\n  a:\n    dag: y\n", 4, "twice", id="duplicate-name"),
             pytest.param("pipelines:\n  a:\n    dag: x\n    dag: y\n", 4, "twice", id="duplicate-key"),
             pytest.param("pipelines:\n  a:\n    dag: x\n    paths: src\n", 4, "paths", id="paths-text"),
@@ -126,7 +128,7 @@ class TestProblems:
                 id="path-a-number",
             ),
             pytest.param(
-                "pipelines:\n  a:\n    dag: x\n    paths: ['!a']\n", 4, "include", id="path-negated"
+                "pipelines:\n  a:\n    dag: x\n    paths: ['!a']\n", 4, "before it", id="path-negated"
             ),
             pytest.param("pipelines:\n  a:\n    dag: x\n    paths: ['']\n", 4, "paths", id="path-empty"),
             pytest.param("pipelines:\n  a:\n    dag: x\n    paths: ['  ']\n", 4, "paths", id="path-blank"),
@@ -228,6 +230,11 @@ class TestBombs:
             "1e999",
             "!!omap x",
             "! x",
+            "!!set {a, b}",
+            "!x [a]",
+            "{<<: a}",
+            "{=: a}",
+            "{: a}",
         ],
     )
     def test_odd_values_are_refused_or_read_as_json_can_hold_them(self, value: str) -> None:

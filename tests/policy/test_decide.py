@@ -6,15 +6,28 @@ from dataclasses import replace
 
 import pytest
 
-from bot.events.types import Ignored, PullAction
-from bot.models import CancelKind, ChangedFiles, Outcome, Permission, Phase, PullRequest, Run
+from bot.events.pull_request import PullAction
+from bot.events.types import Ignored
+from bot.models import (
+    CancelKind,
+    ChangedFiles,
+    Outcome,
+    Permission,
+    Phase,
+    PullRequest,
+    Run,
+    Status,
+    StatusState,
+    Verdict,
+)
 from bot.policy.decision import CancelRuns, DecisionKind, Notify, StartRun
 from tests.examples import HEAD, pull, run, sha
-from tests.policy.deciding import Known, answer, cancelled, comment, kinds, opened, shown, started
+from tests.policy.deciding import Known, answer, cancelled, comment, kinds, notice, opened, shown, started
 
-WAITING = ("pending", "waiting: a maintainer must approve")
+WAITING = ("pending", "waiting for /ok-to-test")
 SKIPPED = ("success", "skipped: no matching files")
 TWO = "pipelines: {unit: {dag: checks}, docs: {dag: docs, paths: ['docs/**']}}"
+BROKEN = Verdict("preflight/config", "", status=Status("preflight/config", StatusState.FAILURE, "broken"))
 STARTING = (PullAction.OPENED, PullAction.REOPENED, PullAction.SYNCHRONIZE, PullAction.READY)
 
 
@@ -103,7 +116,7 @@ class TestAPush:
         late = opened(PullAction.SYNCHRONIZE, head=sha(1))
         decision = Known().decide(late)
         assert started(decision) == ["unit"]
-        assert decision.pull == pull()
+        assert decision.subject == pull()
         assert Known(runs=(run(),)).decide(late).actions == ()
 
     def test_a_late_push_to_a_closed_pull_request_starts_nothing(self) -> None:
@@ -218,7 +231,7 @@ class TestTrust:
         decision = Known(pull=who, pushers=pushers).decide(comment(body, "rita"))
         assert started(decision) == []
         assert shown(decision) == {"preflight/unit": WAITING}
-        assert "maintainer" in str(answer(decision))
+        assert f"/ok-to-test {HEAD[:12]}" in str(answer(decision))
 
     def test_waiting_never_hides_the_result_of_a_run(self) -> None:
         known = Known(runs=(ended(run()),), roles={"rita": Permission.WRITE})
@@ -263,6 +276,19 @@ class TestSelection:
         assert answer(decision)
 
 
+class TestAPipelineThatIsGone:
+    """The base branch's configuration changed, or the pull request has another base."""
+
+    WAITS = Verdict("preflight/old", "old", status=Status("preflight/old", StatusState.PENDING, "waits"))
+
+    def test_does_not_wait_for_ever(self) -> None:
+        decision = Known(verdicts=(self.WAITS,)).decide(opened())
+        assert shown(decision) == {"preflight/old": ("success", "skipped: no such pipeline any more")}
+
+    def test_keeps_the_word_of_its_run(self) -> None:
+        assert shown(Known(runs=(ended(run("old"), Outcome.FAILURE),)).decide(opened())) == {}
+
+
 class TestTheConfiguration:
     @pytest.mark.parametrize("action", STARTING, ids=action_id)
     def test_without_one_the_bot_is_silent(self, action: PullAction) -> None:
@@ -270,8 +296,9 @@ class TestTheConfiguration:
         assert decision.actions == ()
         assert decision.kind is DecisionKind.IGNORE
 
-    def test_without_one_a_command_is_told_so(self) -> None:
-        assert "preflight.yaml" in str(answer(Known(yaml=None).decide(comment("/test"))))
+    @pytest.mark.parametrize("body", ["/test", "/help", "/tset"])
+    def test_without_one_commands_get_no_answer_either(self, body: str) -> None:
+        assert Known(yaml=None).decide(comment(body)).actions == ()
 
     def test_where_it_vanished_older_heads_still_stop(self) -> None:
         old = run(head_sha=sha(1))
@@ -281,29 +308,28 @@ class TestTheConfiguration:
         decision = Known(yaml="pipelines:\n  unit:\n    dga: checks\n").decide(opened())
         assert started(decision) == []
         ((context, (state, _)),) = shown(decision).items()
-        assert (context, state) == ("preflight/config", "error")
-        (notice,) = [action.text for action in decision.actions if isinstance(action, Notify)]
-        assert ".github/preflight.yaml:3:" in notice
-        assert "dag" in notice
+        assert (context, state) == ("preflight/config", "failure")
+        assert ".github/preflight.yaml:3:" in str(notice(decision))
+        assert "dag" in str(notice(decision))
 
     def test_a_branch_can_not_mention_anybody_in_that(self) -> None:
         known = Known(pull=pull(base_ref="x`@acme/team`"), yaml="pipelines: 3")
-        (notice,) = [action.text for action in known.decide(opened()).actions if isinstance(action, Notify)]
-        outside = "".join(notice.splitlines()[0].split("`")[::2])
+        said = str(notice(known.decide(opened())))
+        outside = "".join(said.splitlines()[0].split("`")[::2])
         assert "@" not in outside
 
     def test_a_broken_one_is_told_to_whoever_commands(self) -> None:
         assert "preflight.yaml:1:" in str(answer(Known(yaml="pipelines: 3").decide(comment("/test"))))
 
     def test_once_mended_the_error_goes_away(self) -> None:
-        decision = Known(config_broken=True).decide(opened())
+        decision = Known(verdicts=(BROKEN,), notice="It is broken.").decide(opened())
         assert shown(decision)["preflight/config"][0] == "success"
         assert Notify("") in decision.actions
         assert started(decision) == ["unit"]
 
     def test_a_pipeline_named_config_does_not_share_a_context_with_its_errors(self) -> None:
         """Whatever the answer is, one context can't have two meanings."""
-        known = Known(yaml="pipelines: {config: {dag: checks}}", config_broken=True)
+        known = Known(yaml="pipelines: {config: {dag: checks}}", verdicts=(BROKEN,))
         actions = known.decide(opened()).actions
         contexts = [getattr(action, "context", None) for action in actions]
         assert contexts.count("preflight/config") <= 1

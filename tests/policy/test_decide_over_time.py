@@ -22,7 +22,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bot.events.types import CommentEvent, PullAction, PullRequestEvent
+from bot.events.issue_comment import CommentEvent
+from bot.events.pull_request import PullAction, PullRequestEvent
 from bot.models import CancelKind, Outcome, Phase, Run
 from bot.policy.decision import Answer, CancelRuns, Decision, StartRun
 from tests.examples import REPOSITORY, at, pull, run, sha
@@ -72,7 +73,7 @@ class World:
 
     def handle(self, event: Event) -> None:
         """The bot handles one delivery."""
-        if isinstance(event, PullRequestEvent) and event.action.is_push:
+        if isinstance(event, PullRequestEvent) and event.what.is_push:
             self.told_pushers.setdefault(event.head_sha, event.sender)
         known = Known(
             pull=self.pull, yaml=YAML, runs=tuple(self.runs.values()), pushers=dict(self.told_pushers)
@@ -89,10 +90,10 @@ class World:
         """Store what was decided, all cancellations before all starts."""
         for action in decision.actions:
             if isinstance(action, CancelRuns):
-                for run_id in action.run_ids:
-                    one = self.runs[run_id]
+                for stopped in action.runs:
+                    one = self.runs[stopped.id]
                     if not one.finished and one.cancel is None:
-                        self.runs[run_id] = replace(one, cancel=action.reason, cancel_kind=action.kind)
+                        self.runs[one.id] = replace(one, cancel=action.reason, cancel_kind=action.kind)
         for action in decision.actions:
             if isinstance(action, StartRun):
                 self.start(action)
@@ -256,9 +257,7 @@ def test_no_story_breaks_a_promise(story: type[PullRequestStory]) -> None:
     run_state_machine_as_test(
         story,
         settings=settings(
-            max_examples=60,
             stateful_step_count=40,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
             phases=(
                 HypothesisPhase.explicit,
