@@ -1,51 +1,106 @@
-"""Answers to comments that gave commands: a reaction at once, and one reply where there is a word to say."""
+"""Answers to comments that gave commands: a reaction at once, and one reply where there is a word to say.
+
+The reply to a comment that asked for dry runs waits a moment for what they print, then says what there is,
+and goes on with the rest in the same place.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import GitHubNotFound
+from bot.report.dry_run import render_reply
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.claims import PendingReply, PullClaim
-    from bot.ports import CommentStore, PullRequestWriter
+    from bot.ports import Clock, CommentStore, PullRequestWriter
+    from bot.report.links import Links
 
 REACTION = "eyes"
+PATIENCE = 20.0  # seconds for which a reply waits for all its dry runs
 
 
 class AnswerReport:
     """Answers each comment exactly once."""
 
-    def __init__(self, store: CommentStore, github: PullRequestWriter) -> None:
+    def __init__(
+        self,
+        store: CommentStore,
+        github: PullRequestWriter,
+        links: Links,
+        clock: Clock,
+        secrets: Sequence[str] = (),
+    ) -> None:
         self.store = store
         self.github = github
+        self.links = links
+        self.clock = clock
+        self.secrets = secrets
 
     def report(self, claim: PullClaim) -> list[float]:
-        """Answer all that wait; nothing is left to come back for."""
+        """Answer all that wait; seconds until those want another look that wait for their dry runs."""
+        waits: list[float] = []
         for pending in self.store.pending_replies(claim):
-            self._answer(claim, pending)
-        return []
+            waits += self._answer(claim, pending)
+        return waits
 
-    def _answer(self, claim: PullClaim, pending: PendingReply) -> None:
-        comment_id = pending.reply.comment_id
+    def _answer(self, claim: PullClaim, pending: PendingReply) -> list[float]:
+        silent = not pending.reply.text and not pending.dry_runs
         if not pending.reacted:
             try:
-                self.github.react(claim.repository, comment_id, REACTION)
+                self.github.react(claim.repository, pending.reply.comment_id, REACTION)
             except GitHubNotFound:
                 self.store.set_reply(claim, pending, done=True)  # whoever deleted it wants no answer
-                return
+                return []
             pending = replace(pending, reacted=True)
-            self.store.set_reply(claim, pending, done=not pending.reply.text)
-        if pending.reply.text:
-            self._reply(claim, pending)
+            self.store.set_reply(claim, pending, done=silent)
+        if silent:
+            return []
+        wait = self._hold_back(pending)
+        if wait > 0:
+            return [wait]
+        self._reply(claim, pending)
+        return []
+
+    def _hold_back(self, pending: PendingReply) -> float:
+        """Seconds for which a first reply may wait for its dry runs."""
+        if pending.posted_id is not None or _is_complete(pending):
+            return 0.0
+        return PATIENCE - (self.clock() - pending.asked_at) / timedelta(seconds=1)
 
     def _reply(self, claim: PullClaim, pending: PendingReply) -> None:
         marker = f"<!-- preflight reply {pending.reply.comment_id} -->"
-        posted = None
-        if pending.attempted:  # it may be there although nobody told us
-            posted = self.github.find_comment(claim.repository, claim.number, marker)
-        if posted is None:
-            self.store.set_reply(claim, replace(pending, attempted=True), done=False)
-            self.github.create_comment(claim.repository, claim.number, f"{pending.reply.text}\n\n{marker}\n")
-        self.store.set_reply(claim, replace(pending, attempted=True), done=True)
+        body = render_reply(pending.reply.text, pending.dry_runs, self.links, marker, self.secrets)
+        digest = hashlib.sha256(body.encode()).hexdigest()
+        if pending.posted_id is None:
+            pending = self._post(claim, pending, marker, body, digest)
+        if pending.digest != digest and pending.posted_id is not None:
+            try:
+                self.github.edit_comment(claim.repository, pending.posted_id, body)
+            except GitHubNotFound:
+                self.store.set_reply(claim, pending, done=True)  # nor does whoever deleted the reply
+                return
+            pending = replace(pending, digest=digest)
+        self.store.set_reply(claim, pending, done=_is_complete(pending))
+
+    def _post(
+        self, claim: PullClaim, pending: PendingReply, marker: str, body: str, digest: str
+    ) -> PendingReply:
+        """The reply with the comment that shows it, which may be there although nobody told us."""
+        if pending.attempted:
+            found = self.github.find_comment(claim.repository, claim.number, marker)
+            if found is not None:
+                return replace(pending, posted_id=found)
+        pending = replace(pending, attempted=True)
+        self.store.set_reply(claim, pending, done=False)
+        posted = self.github.create_comment(claim.repository, claim.number, body)
+        return replace(pending, posted_id=posted, digest=digest)
+
+
+def _is_complete(pending: PendingReply) -> bool:
+    return all(run.finished for run in pending.dry_runs)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import CancelKind
+from bot.models import CancelKind, CommentPolicy
+from bot.prose import code
 from bot.report import texts
 from bot.report.excerpt import GAP
 from bot.report.failures import failure_sections
 from bot.report.headline import headline
-from bot.report.markdown import CODE_LIMIT, code, link, table
+from bot.report.markdown import link, table
 from bot.report.room import fitting, size
 from bot.report.rows import Kind, row_of
 from bot.report.steps import step_folds
@@ -40,6 +41,8 @@ def render_comment(view: PullView, links: Links, marker: str) -> str:
     """
     pipelines = [row_of(verdict) for verdict in view.verdicts if verdict.pipeline]
     others = [row_of(verdict) for verdict in view.verdicts if not verdict.pipeline]
+    if view.comment is CommentPolicy.OFF:
+        pipelines, others = [], []
     # A context that is no pipeline's speaks up only while something is wrong.
     shown = [*pipelines, *(row for row in others if row.kind is not Kind.SKIPPED)]
     parts = [_notice(view.notice)] if view.notice.strip() else []
@@ -48,10 +51,11 @@ def render_comment(view: PullView, links: Links, marker: str) -> str:
     if shown:
         parts.append(_table(shown, links))
     room = _ROOM - sum(size(part) + 2 for part in (*parts, marker))
+    what_now = _what_now(pipelines)
+    room -= sum(size(line) + 2 for line in what_now)
     sections = failure_sections(shown, links, room)
-    sections += _what_now(pipelines)
     room -= sum(size(section) + 2 for section in sections)
-    return "\n\n".join((*parts, *sections, *step_folds(shown, room), marker)) + "\n"
+    return "\n\n".join((*parts, *sections, *step_folds(shown, room), *what_now, marker)) + "\n"
 
 
 def _notice(notice: str) -> str:
@@ -75,23 +79,27 @@ def _table(rows: Sequence[Row], links: Links) -> str:
 def _cells(row: Row, links: Links) -> tuple[str, str, str]:
     name = code(row.name)
     label = name if row.run is None else link(name, links.run_page(row.run.id))
-    return (f"{row.kind.value} {label}", row.result, row.took)
+    return (f"{row.kind.value} {label}{_aside(row)}", row.result, row.took)
 
 
 def _brief_cells(row: Row) -> tuple[str, str, str]:
-    return (f"{row.kind.value} {code(row.name, 40)}", row.kind.name.lower(), row.took)
+    word = row.kind.name.lower().replace("_", " ")
+    return (f"{row.kind.value} {code(row.name, 40)}{_aside(row)}", word, row.took)
+
+
+def _aside(row: Row) -> str:
+    return f" {texts.OPTIONAL}" if row.optional else ""
 
 
 def _what_now(pipelines: Sequence[Row]) -> list[str]:
-    """How to run again what did not pass, once nothing runs or waits any more."""
+    """Which command helps now, once nothing runs or waits any more."""
     if any(row.kind in (Kind.RUNNING, Kind.WAITING) for row in pipelines):
         return []
-    red = [row for row in pipelines if row.kind in (Kind.FAILED, Kind.ERROR) or _was_stopped_by_hand(row)]
-    if not red:
-        return []
-    named = " ".join(("/test", *(row.name for row in red)))
-    command = code(named if len(named) <= CODE_LIMIT else "/test")
-    return [texts.run_again(command, fixable=any(row.kind is Kind.FAILED for row in red))]
+    if any(row.kind is Kind.FAILED for row in pipelines):
+        return [texts.RETEST_FAILED]
+    stopped = (Kind.ERROR, Kind.TIMED_OUT)
+    again = any(row.kind in stopped or _was_stopped_by_hand(row) for row in pipelines)
+    return [texts.RETEST] if again else []
 
 
 def _was_stopped_by_hand(row: Row) -> bool:

@@ -6,7 +6,9 @@ import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.errors import GitHubRefused
 from bot.models import StatusState
+from bot.report import texts
 from bot.report.merge import merge
 from bot.report.status import status_of
 
@@ -34,7 +36,10 @@ class StatusReport:
         self.clock = clock
 
     def report(self, repository: Repository, sha: str) -> float | None:
-        """Seconds until the head wants another look, None if it shows its last word everywhere."""
+        """Seconds until the head wants another look, None if it shows its last word everywhere.
+
+        A status that GitHub refuses is raised only after the others were sent.
+        """
         now = self.clock()
         verdicts = self.store.verdicts(repository, sha)
         shown = self.store.shown(repository, sha)
@@ -47,7 +52,10 @@ class StatusReport:
             for verdict in says:
                 context = verdict.context
                 wanted.setdefault(context, {})[number] = status_of(verdict, now, self.links.run_page)
-                patience[context] = min(_patience(verdict, now), patience.get(context, math.inf))
+                patience[context] = min(
+                    _patience(verdict, shown.get(context), now), patience.get(context, math.inf)
+                )
+        refused: GitHubRefused | None = None
         statuses = [merge(by_pull) for by_pull in wanted.values()]
         for status in sorted(statuses, key=lambda status: status.state is StatusState.PENDING):
             known = shown.get(status.context)
@@ -57,8 +65,14 @@ class StatusReport:
             if wait > 0:
                 waits.append(wait)
                 continue
-            self.github.set_status(repository, sha, status)
+            try:
+                self.github.set_status(repository, sha, status)
+            except GitHubRefused as error:
+                refused = error
+                continue
             self.store.set_shown(repository, sha, status)
+        if refused is not None:
+            raise refused
         return min(waits, default=None)
 
 
@@ -73,10 +87,15 @@ def _hold_back(status: Status, known: ShownStatus | None, now: datetime, patienc
     return patience - (now - known.sent_at) / timedelta(seconds=1)
 
 
-def _patience(verdict: Verdict, now: datetime) -> float:
-    """Seconds between two words about the same run: the longer it runs, the less news is each."""
+def _patience(verdict: Verdict, known: ShownStatus | None, now: datetime) -> float:
+    """Seconds between two words about the same run: the longer it runs, the less news is each.
+
+    What a queued run waits for is news at once.
+    """
     if verdict.run is None:
         return PROGRESS_FASTEST
+    if verdict.run.note and known is not None and known.status.description == texts.QUEUED:
+        return 0.0
     age = (now - verdict.run.created_at) / timedelta(seconds=1)
     return min(max(PROGRESS_SHARE * age, PROGRESS_FASTEST), PROGRESS_SLOWEST)
 

@@ -6,7 +6,8 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING
 
-from bot.report.clean import elide, last_state
+from bot.prose import elide
+from bot.report.clean import last_state
 from bot.report.matchers import MATCHERS, Matcher, first_match
 from bot.report.redact import Redactor
 

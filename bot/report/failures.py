@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from bot.prose import code, plain
 from bot.report import texts
+from bot.report.command import shown_command
 from bot.report.excerpt import GAP
-from bot.report.markdown import code, fence, fold, link, plain
+from bot.report.markdown import fence, fenced_command, fold, link
 from bot.report.redact import redact
 from bot.report.room import fitting, size
 
@@ -51,12 +53,12 @@ def _section(pipeline: str, run: Run, step: Step, links: Links, lines: int) -> s
 
 
 def _reproduction(step: Step) -> list[str]:
-    command = redact(step.result.reproduce).strip() if step.result else ""
+    command = shown_command(step.result.reproduce) if step.result else ""
     if not command:
         return []
     if size(command) > _COMMAND_LIMIT:
         return [texts.REPRODUCE_TOO_LONG]
-    return [texts.REPRODUCE, fence(command.split("\n"), "sh")]
+    return [texts.REPRODUCE, fenced_command(command)]
 
 
 def _shortened(lines: Sequence[str], limit: int) -> Sequence[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from bot.report.clean import strip_codes
+from bot.prose import strip_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

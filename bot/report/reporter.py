@@ -1,7 +1,8 @@
 """The reconciler's half that faces GitHub: what pull requests should show, less what they show.
 
 A report claims one pull request that is due and sends the difference: statuses first, then answers, then
-the comment. What could not be sent is tried again, by whoever claims the pull request next.
+the comment. A branch (its number is below zero) has statuses only. What could not be sent is tried again,
+by whoever claims the pull request next.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 from bot.errors import GitHubNotFound, GitHubRefused, Temporary
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from bot.claims import PullClaim
     from bot.ports import ReportStore
     from bot.report.answers import AnswerReport
@@ -45,7 +48,7 @@ class Reporter:
         refused: GitHubRefused | GitHubNotFound | None = None
         waits: list[float] = []
         try:
-            for part in (self._statuses, self.answers.report, self.comment.report):
+            for part in self._parts(claim):
                 try:
                     waits += part(claim)
                 except (GitHubRefused, GitHubNotFound) as error:
@@ -65,6 +68,11 @@ class Reporter:
             return True
         self.store.release_pull(claim, seconds=min(waits, default=None), failed=False)
         return True
+
+    def _parts(self, claim: PullClaim) -> Sequence[Callable[[PullClaim], list[float]]]:
+        if claim.number < 0:
+            return (self._statuses,)
+        return (self._statuses, self.answers.report, self.comment.report)
 
     def _statuses(self, claim: PullClaim) -> list[float]:
         waits: list[float] = []

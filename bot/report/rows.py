@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.models import Outcome, Phase, StatusState, StepState
+from bot.models import PREFIX, Outcome, Phase, StatusState, StepState
+from bot.prose import code, listing, plain
 from bot.report import texts
 from bot.report.duration import human, seconds_between
-from bot.report.markdown import code, plain
 from bot.report.redact import redact
-from bot.report.status import result_of
+from bot.report.status import result_of, waits_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,9 @@ class Kind(enum.Enum):
     PASSED = "✅"
     FAILED = "❌"
     ERROR = "⚠️"
+    TIMED_OUT = "⏱️"
     CANCELLED = "🚫"
+    OVERRIDDEN = "☑️"
     RUNNING = "⏳"
     WAITING = "⏸️"
     SKIPPED = "⏭️"
@@ -36,6 +39,7 @@ _OUTCOMES = {
     Outcome.FAILURE: Kind.FAILED,
     Outcome.ERROR: Kind.ERROR,
     Outcome.CANCELLED: Kind.CANCELLED,
+    Outcome.TIMED_OUT: Kind.TIMED_OUT,
 }
 _FIXED = {
     StatusState.SUCCESS: Kind.SKIPPED,
@@ -45,9 +49,15 @@ _FIXED = {
 }
 
 
+_AHEAD = re.compile(r"(?<=^queued): \d+ ahead$")
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the comment's table. `result` is Markdown; `took` is empty while the run goes on."""
+    """One line of the comment's table. `result` is Markdown; `took` is empty while the run goes on.
+
+    An `optional` row is not held against the pull request.
+    """
 
     kind: Kind
     name: str
@@ -56,24 +66,33 @@ class Row:
     run: Run | None = None
 
     @property
+    def optional(self) -> bool:
+        """Whether the pull request is fine without it."""
+        return self.run is not None and self.run.rules.optional
+
+    @property
     def failed_steps(self) -> tuple[Step, ...]:
-        """The steps that failed, in the DAG's order; a stopped run's are not its fault."""
-        if self.run is None or self.kind is Kind.CANCELLED:
+        """The steps that failed, in the DAG's order.
+
+        A cancelled run's are not its fault, and those of a run that is about to go on run again.
+        """
+        if self.run is None or self.kind is Kind.CANCELLED or self.run.phase is Phase.RESUMING:
             return ()
         return failed(self.run.steps)
 
 
 def row_of(verdict: Verdict) -> Row:
     """The verdict in words. Nothing in it changes while nothing but time passes."""
-    name = verdict.pipeline or verdict.context
+    name = verdict.context.removeprefix(PREFIX) if verdict.pipeline else verdict.context
     run = verdict.run
     if run is None:
         status = verdict.status
         if status is None:
             raise ValueError(f"the verdict on {verdict.context} has neither a run nor a status")
-        return Row(_FIXED[status.state], name, plain(redact(status.description)))
+        kind = Kind.OVERRIDDEN if verdict.override else _FIXED[status.state]
+        return Row(kind, name, plain(redact(status.description)))
     if run.outcome is None:
-        return Row(Kind.RUNNING, name, _unfinished(run), run=run)
+        return Row(Kind.RUNNING, name, standing(run), run=run)
     took = seconds_between(run.started_at, run.finished_at)
     result = plain(redact(result_of(run)))
     return Row(_OUTCOMES[run.outcome], name, result, "" if took is None else human(took), run)
@@ -84,11 +103,13 @@ def failed(steps: Sequence[Step]) -> tuple[Step, ...]:
     return tuple(step for step in steps if step.state is StepState.FAILED)
 
 
-def _unfinished(run: Run) -> str:
-    """Without progress, which the status shows: so the comment is edited only for what matters."""
-    if run.cancel is not None:
-        return plain(redact(texts.cancelling(run.cancel)))
-    if run.phase is Phase.WANTED and run.note:
-        return plain(redact(run.note))
+def standing(run: Run) -> str:
+    """What an unfinished run is doing, as Markdown.
+
+    Without its progress, which the status shows: so a comment is edited only for what matters.
+    """
+    waits = _AHEAD.sub("", waits_for(run))
+    if waits:
+        return plain(redact(waits))
     names = [code(redact(step.name)) for step in failed(run.steps)]
-    return f"{texts.IN_PROGRESS}, {texts.listing(names)} {texts.FAILED}" if names else texts.IN_PROGRESS
+    return f"{texts.IN_PROGRESS}, {listing(names)} {texts.FAILED}" if names else texts.IN_PROGRESS

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.models import Outcome, Phase, Status, StatusState, StepState
+from bot.models import CancelKind, Outcome, Phase, Status, StatusState, StepState
+from bot.prose import elide, listing, one_line
 from bot.report import texts
-from bot.report.clean import elide, one_line
 from bot.report.duration import coarse, human, seconds_between
 from bot.report.redact import redact
 
@@ -26,6 +26,7 @@ _STATES = {
     Outcome.FAILURE: StatusState.FAILURE,
     Outcome.ERROR: StatusState.ERROR,
     Outcome.CANCELLED: StatusState.ERROR,
+    Outcome.TIMED_OUT: StatusState.FAILURE,
 }
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
@@ -47,11 +48,20 @@ def describe_run(run: Run, now: datetime) -> tuple[StatusState, str]:
         passed = run.outcome is Outcome.SUCCESS and took is not None
         timing = f" in {human(took)}" if passed and took is not None else ""
         return _STATES[run.outcome], fit(result_of(run) + timing)
-    if run.cancel is not None:
-        return StatusState.PENDING, fit(texts.cancelling(run.cancel))
     if run.phase is Phase.WANTED:
-        return StatusState.PENDING, fit(run.note or texts.QUEUED)
-    return StatusState.PENDING, fit(_progress(run.steps, now))
+        return StatusState.PENDING, fit(waits_for(run) or texts.QUEUED)
+    return StatusState.PENDING, fit(waits_for(run) or _progress(run.steps, now))
+
+
+def waits_for(run: Run) -> str:
+    """What keeps an unfinished run from going on in Airflow, empty where that is not known or nothing."""
+    if run.cancel is not None:
+        timeout = run.cancel_kind is CancelKind.TIMEOUT
+        return texts.stopping(run.cancel) if timeout else texts.cancelling(run.cancel)
+    if run.phase is Phase.RESUMING:
+        again = [step for step in run.steps if step.state not in (StepState.SUCCEEDED, StepState.REMOVED)]
+        return run.note or texts.resuming(len(again))
+    return run.note if run.phase is Phase.WANTED else ""
 
 
 def result_of(run: Run) -> str:
@@ -62,6 +72,8 @@ def result_of(run: Run) -> str:
         return texts.steps_passed(len(passed), len(skipped)) if passed else texts.PASSED
     if run.outcome is Outcome.CANCELLED:
         return texts.cancelled(run.reason or run.cancel or "")
+    if run.outcome is Outcome.TIMED_OUT:
+        return run.reason or run.cancel or texts.TIMED_OUT
     return texts.error(run.reason) if run.outcome is Outcome.ERROR else run.reason or texts.FAILED
 
 
@@ -101,7 +113,7 @@ def _running(step: Step, now: datetime) -> str:
 
 
 def _names(steps: Sequence[Step]) -> str:
-    return texts.listing([elide(one_line(step.name), NAME_LIMIT) for step in steps])
+    return listing([elide(one_line(step.name), NAME_LIMIT) for step in steps])
 
 
 def _in_state(steps: Sequence[Step], state: StepState) -> list[Step]:

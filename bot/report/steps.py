@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.models import StepState
+from bot.prose import code, plain
 from bot.report import texts
 from bot.report.duration import human, seconds_between
-from bot.report.markdown import code, fold, html_code, plain, table
+from bot.report.markdown import fold, html_code, table
 from bot.report.redact import redact
 from bot.report.room import fitting
 

@@ -1,4 +1,4 @@
-"""The one comment of a pull request: found, posted, and edited in place."""
+"""The one comment of a pull request: found, posted, edited in place, and taken away."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from bot.claims import ShownComment
 from bot.errors import GitHubNotFound
-from bot.models import PullView, StatusState
 from bot.report.comment import render_comment
+from bot.report.worth import is_worth_keeping, is_worth_posting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,17 +37,18 @@ class CommentReport:
 
     def report(self, claim: PullClaim) -> list[float]:
         """Seconds until the comment wants another look; empty if it is as it should be."""
-        sha, notice = self.store.head_of(claim)
-        verdicts = self.store.own_verdicts(claim, sha)
+        view = self.store.view(claim)
         shown = self.store.comment(claim)
-        if shown.id is None and not _is_worth_a_comment(verdicts, notice):
+        if not is_worth_keeping(view):
+            self._delete(claim, shown)
             return []
-        view = PullView(claim.repository, claim.number, sha, verdicts, notice)
+        if not _may_be_there(shown) and not is_worth_posting(view):
+            return []
         body = render_comment(view, self.links, self.marker)
         digest = hashlib.sha256(body.encode()).hexdigest()
         if shown.id is not None and shown.digest == digest:
             return []
-        wait = self._hold_back(shown, verdicts)
+        wait = self._hold_back(shown, view.verdicts)
         if wait > 0:
             return [wait]
         self._send(claim, shown, body, digest)
@@ -62,9 +63,7 @@ class CommentReport:
 
     def _send(self, claim: PullClaim, shown: ShownComment, body: str, digest: str) -> None:
         repository, number = claim.repository, claim.number
-        comment_id = shown.id
-        if comment_id is None and shown.search:
-            comment_id = self.github.find_comment(repository, number, self.marker)
+        comment_id = self._find(claim, shown)
         if comment_id is not None:
             try:
                 self.github.edit_comment(repository, comment_id, body)
@@ -72,15 +71,25 @@ class CommentReport:
                 comment_id = None  # somebody deleted it
         if comment_id is None:
             # Whoever dies between posting and remembering has it searched for next time.
-            self.store.set_comment(claim, replace(shown, id=None, search=True))
+            self.store.set_comment(claim, replace(shown, id=None, digest=digest, search=True))
             comment_id = self.github.create_comment(repository, number, body)
         self.store.set_comment(claim, ShownComment(comment_id, digest, self.clock(), search=False))
 
+    def _delete(self, claim: PullClaim, shown: ShownComment) -> None:
+        """Take away the comment, and forget it: a later one is posted anew, so that people hear of it."""
+        if not _may_be_there(shown):
+            return
+        comment_id = self._find(claim, shown)
+        if comment_id is not None:
+            self.github.delete_comment(claim.repository, comment_id)
+        self.store.set_comment(claim, ShownComment(None, "", None, search=False))
 
-def _is_worth_a_comment(verdicts: Sequence[Verdict], notice: str) -> bool:
-    """Where every pipeline was skipped there is nothing to tell."""
-    return bool(notice) or any(
-        verdict.run is not None
-        or (verdict.status is not None and verdict.status.state is not StatusState.SUCCESS)
-        for verdict in verdicts
-    )
+    def _find(self, claim: PullClaim, shown: ShownComment) -> int | None:
+        if shown.id is not None or not shown.search:
+            return shown.id
+        return self.github.find_comment(claim.repository, claim.number, self.marker)
+
+
+def _may_be_there(shown: ShownComment) -> bool:
+    """Whether we posted it, or tried to; one of a former life is looked for only when we have to post."""
+    return shown.id is not None or bool(shown.digest)

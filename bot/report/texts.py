@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bot.models import StepState
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from bot.prose import count
 
 QUEUED = "queued"
 STARTING = "starting in Airflow"
@@ -16,6 +12,9 @@ NEXT_STEP = "next step starting"
 PASSED = "passed"
 FAILED = "failed"
 CANCELLED = "cancelled"
+TIMED_OUT = "timed out"
+OPTIONAL = "(optional)"
+NOT_STARTED = "not run: "  # how a reason begins that speaks for itself
 NO_RESULT = "no reason is known: see the log of the run"
 
 NOTHING_TO_TEST = "no pipeline's paths match what it changes"
@@ -24,6 +23,16 @@ REPRODUCE = "To reproduce it:"
 REPRODUCE_TOO_LONG = "The command that reproduces it is too long for a comment: see the run's page."
 LOG = "log"
 STEPS_OF = "Steps of"
+
+NOT_RUN = "What follows was not run."
+RUN_PAGE = "run page"
+COMMANDS_OF = "Commands of"
+NO_COMMANDS = "no commands"
+NO_COMMAND = "no command"
+COMMAND_TOO_LONG = "its command is too long for a comment: see the run page."
+
+RETEST_FAILED = "Push a fix, or comment `/retest` to run again what failed."
+RETEST = "Comment `/retest` to run again what did not pass."
 
 STEP_WORDS = {
     StepState.WAITING: "waiting",
@@ -50,17 +59,6 @@ STEP_ICONS = {
 }
 
 
-def count(number: int, noun: str) -> str:
-    """A number of things: "1 step", "3 steps"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def listing(names: Sequence[str], limit: int = 3) -> str:
-    """Names in a row, the rest counted: "a, b, c and 4 more"."""
-    shown = ", ".join(names[:limit])
-    return f"{shown} and {len(names) - limit:,} more" if len(names) > limit else shown
-
-
 def steps_passed(passed: int, skipped: int) -> str:
     """What a green run has to say."""
     return f"{count(passed, 'step')} passed" + (f", {skipped} skipped" if skipped else "")
@@ -71,9 +69,19 @@ def progress(passed: int, planned: int) -> str:
     return f"{passed}/{count(planned, 'step')} passed"
 
 
+def resuming(steps: int) -> str:
+    """A run that had ended is about to go on."""
+    return f"resuming: {count(steps, 'step')} to run again"
+
+
 def cancelling(reason: str) -> str:
     """We asked Airflow to stop the run."""
     return f"cancelling: {reason}"
+
+
+def stopping(reason: str) -> str:
+    """We asked Airflow to stop the run, which took too long."""
+    return f"stopping: {reason}"
 
 
 def cancelled(reason: str) -> str:
@@ -83,19 +91,12 @@ def cancelled(reason: str) -> str:
 
 def error(reason: str) -> str:
     """The run could not be run as asked."""
-    return f"error: {reason or NO_RESULT}"
+    return reason if reason.startswith(NOT_STARTED) else f"error: {reason or NO_RESULT}"
 
 
 def on_try(number: int) -> str:
     """Which try it is, unless it is the first."""
     return f"try {number}" if number > 1 else ""
-
-
-def run_again(command: str, *, fixable: bool) -> str:
-    """What to do about a red pull request; `fixable` where a step failed."""
-    return (
-        f"Push a fix, or comment {command} to run again." if fixable else f"Comment {command} to run again."
-    )
 
 
 def more_failed_steps(number: int) -> str:
@@ -116,3 +117,13 @@ def more_step_tables(number: int) -> str:
 def more_pipelines(number: int) -> str:
     """What did not fit."""
     return f"and {count(number, 'more pipeline')}"
+
+
+def more_commands(number: int) -> str:
+    """What did not fit."""
+    return f"{count(number, 'more step')}: see the run page."
+
+
+def more_dry_runs(number: int) -> str:
+    """What did not fit."""
+    return f"and {count(number, 'more dry run')}"

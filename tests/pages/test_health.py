@@ -12,11 +12,11 @@ from bot.errors import StoreUnavailable
 from bot.pages import health, metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from flask.testing import FlaskClient
 
-    from bot.models import Run
+    from bot.models import Audit, Run
 
 
 @dataclass
@@ -27,6 +27,9 @@ class Reader:
 
     def run(self, run_id: str) -> Run | None:
         raise AssertionError(f"health and metrics never read a run ({run_id})")
+
+    def audits(self, run: Run) -> Sequence[Audit]:
+        raise AssertionError(f"nor any decision ({run.id})")
 
     def counts(self) -> Mapping[str, Mapping[str, float]]:
         self.check()

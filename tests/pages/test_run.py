@@ -12,17 +12,17 @@ import pytest
 from flask import Flask
 
 from bot.errors import AirflowRefused, AirflowUnavailable, StoreUnavailable
-from bot.models import LogLine, Outcome, Phase, Run, RunRef, Step, StepResult, StepState
+from bot.models import Audit, LogLine, Outcome, Phase, Rules, Run, RunRef, Step, StepResult, StepState
 from bot.pages import run as run_pages
 from bot.pages.logs import LogReader
-from tests.examples import HEAD, REPOSITORY, TIP, at, run
+from tests.examples import HEAD, REPOSITORY, TIP, at, branch, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from werkzeug.test import TestResponse
 
-    from bot.models import DagRun
+    from bot.models import Branch, DagRun
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}{% raw %}"
 RUN_ID = "0123456789abcdef" * 2
@@ -56,6 +56,7 @@ class Site:
     """The web process's public side."""
 
     runs: dict[str, Run] = field(default_factory=dict)
+    decided: list[Audit] = field(default_factory=list)
     airflow: Airflow = field(default_factory=Airflow)
     down: bool = False
 
@@ -76,6 +77,10 @@ class Site:
         if self.down:
             raise StoreUnavailable("the database does not answer: 10.0.0.7")
         return self.runs.get(run_id)
+
+    def audits(self, run: Run) -> Sequence[Audit]:
+        assert run.id in self.runs
+        return self.decided
 
     def counts(self) -> Mapping[str, Mapping[str, float]]:
         return {}
@@ -164,8 +169,12 @@ class TestThePage:
 
     @pytest.mark.parametrize(
         "one",
-        [run(run_id=RUN_ID), replace(run(run_id=RUN_ID), phase=Phase.ACTIVE, dag_run_id="preflight~x")],
-        ids=["wanted", "active"],
+        [
+            run(run_id=RUN_ID),
+            replace(run(run_id=RUN_ID), phase=Phase.ACTIVE, dag_run_id="preflight~x"),
+            replace(run(run_id=RUN_ID), phase=Phase.RESUMING, dag_run_id="preflight~x"),
+        ],
+        ids=["wanted", "active", "resuming"],
     )
     def test_is_there_before_the_first_step_and_renews_itself(self, site: Site, one: Run) -> None:
         assert "refresh" in site.show(one)
@@ -182,13 +191,128 @@ class TestThePage:
     def test_shows_every_outcome(self, site: Site, outcome: Outcome) -> None:
         assert site.show(ended(outcome=outcome))
 
+    @pytest.mark.parametrize(
+        ("subject", "said"),
+        [
+            (branch("release/1"), "acme/widgets, branch release/1"),
+            (
+                branch("gh-readonly-queue/main/pr-12-x", merge_group=True),
+                "acme/widgets, merge group gh-readonly",
+            ),
+        ],
+        ids=["pushed", "merge group"],
+    )
+    def test_of_a_branch_leads_to_its_commit(self, site: Site, subject: Branch, said: str) -> None:
+        base = "main" if subject.merge_group else subject.name
+        page = site.show(ended(number=subject.number, branch=subject.name, base_ref=base))
+        assert said in page
+        assert str(subject.number) not in page
+        assert "/pull/" not in page
+        assert ("href", f"https://github.example/acme/widgets/commit/{HEAD}") in Tags(page).attributes
+
+    def test_says_what_was_asked_for(self, site: Site) -> None:
+        rules = Rules(timeout=1800, optional=True, needs=("unit", "docs"))
+        page = site.show(
+            ended(pipeline="e2e", inputs={"gpu": 2, "fast": True}, rules=rules, resumed_at=at(30))
+        )
+        text = Tags(page).text
+        for expected in (
+            "e2e (fast=true, gpu=2)", "fast=true", "gpu=2", "30m", "docs", "not held against", "Resumed",
+            "2026-03-04 12:00:30 UTC",
+        ):  # fmt: skip
+            assert expected in text, expected
+
+    def test_says_nothing_of_what_was_not(self, site: Site) -> None:
+        text = Tags(site.show(ended())).text
+        for unexpected in ("Inputs", "Resumed", "Timeout", "Needs", "Optional", "DRY RUN"):
+            assert unexpected not in text
+
+
+class TestADryRun:
+    def printed(self, **changed: object) -> Run:
+        steps = (
+            Step("clone", -1, "clone", StepState.SUCCEEDED, 1, at(0), at(1), StepResult(argv="git clone x")),
+            Step("wait", -1, "wait", StepState.SUCCEEDED, 1, at(1), at(2), StepResult()),
+        )
+        return ended(*steps, **{"dryrun": True, "outcome": Outcome.SUCCESS, "reason": ""} | changed)
+
+    def test_is_called_so_and_shows_the_commands(self, site: Site) -> None:
+        tags = Tags(site.show(self.printed()))
+        assert "DRY RUN" in tags.text
+        assert "Nothing was run." in tags.text
+        assert "would run" in tags.text
+        assert "git clone x" in tags.text
+        assert "no command" in tags.text
+        assert "passed" not in tags.text
+        assert "succeeded" not in tags.text
+
+    def test_that_goes_on_is_called_so_too(self, site: Site) -> None:
+        text = Tags(site.show(self.printed(outcome=None, phase=Phase.ACTIVE))).text
+        assert "DRY RUN" in text
+        assert "Nothing is run" in text
+
+    def test_that_failed_says_why(self, site: Site) -> None:
+        reason = "list failed: no file .preflight/checks.yaml"
+        text = Tags(site.show(self.printed(outcome=Outcome.FAILURE, reason=reason))).text
+        assert "DRY RUN" in text
+        assert reason in text
+
+    def test_shows_a_command_as_it_is_but_for_what_deceives(self, site: Site) -> None:
+        token = "ghp_" + "a1B2" * 9
+        argv = f"git clone https://x:{token}@h.example our-own-secret \u202egpj <b>"
+        step = Step("clone", -1, "clone", StepState.SUCCEEDED, 1, at(0), at(1), StepResult(argv=argv))
+        page = site.show(ended(step, dryrun=True))
+        assert token not in page
+        assert "our-own-secret" not in page
+        assert "&lt;U+202E&gt;gpj &lt;b&gt;" in page
+
+
+class TestDecisions:
+    def audit(self, **changed: str) -> Audit:
+        said = {
+            "actor": "alice",
+            "kind": "run",
+            "reason": "/test unit",
+            "what": "start unit",
+            "head_sha": HEAD,
+        }
+        return Audit(**said | changed, decided_at=at(5))
+
+    def test_say_when_who_what_and_why(self, site: Site) -> None:
+        site.decided = [
+            self.audit(actor="hubot", kind="run", reason="approved", what="approve 1a2b3c4d5e6f"),
+            self.audit(actor="mallory", kind="wait", reason="mallory has no write access", what=""),
+        ]
+        text = Tags(site.show(ended())).text
+        for expected in (
+            "2026-03-04 12:00:05 UTC", "hubot", "approve 1a2b3c4d5e6f", "approved", "mallory", "wait",
+            "mallory has no write access",
+        ):  # fmt: skip
+            assert expected in text, expected
+
+    def test_may_be_unknown(self, site: Site) -> None:
+        assert "None is known." in site.show(ended())
+
+    def test_of_private_repositories_are_not_shown(self, site: Site) -> None:
+        site.decided = [self.audit(reason="something of theirs")]
+        site.runs[RUN_ID] = ended(repository=replace(REPOSITORY, private=True))
+        response = site.client.get(f"/runs/{RUN_ID}")
+        assert response.status_code == 404
+        assert "theirs" not in response.text
+
 
 class TestHostile:
-    def test_text_is_only_text(self, site: Site) -> None:
+    @pytest.mark.parametrize(
+        "changed",
+        [{}, {"dryrun": True}, {"number": -7, "branch": EVIL}, {"number": -7, "branch": "x"}],
+        ids=["a run", "a dry run", "of a branch", "of a merge group"],
+    )
+    def test_text_is_only_text(self, site: Site, changed: dict[str, object]) -> None:
         evil_step = Step(
             EVIL, 0, EVIL, StepState.FAILED, 1, at(0), at(1), StepResult(1, EVIL, EVIL, EVIL), (EVIL,)
         )
         site.airflow.lines = [EVIL, "\x1b[31mred\x1b[0m"]
+        site.decided = [Audit(EVIL, EVIL, EVIL, EVIL, EVIL, at(1)), Audit(EVIL, EVIL, EVIL, "", "", at(1))]
         page = site.show(
             ended(
                 evil_step,
@@ -200,6 +324,9 @@ class TestHostile:
                 dag_run_id=EVIL,
                 conf={"PULL_BASE_SHA": EVIL},
                 repository=replace(REPOSITORY, full_name=f"a/{EVIL}"),
+                inputs={EVIL: EVIL},
+                rules=Rules(needs=(EVIL,)),
+                **changed,
             )
         )
         tags = Tags(page)

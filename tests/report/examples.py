@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from bot.models import (
     CancelKind,
+    CommentPolicy,
     Outcome,
     Phase,
     PullView,
     Repository,
+    Rules,
     Run,
     Status,
     StatusState,
@@ -20,6 +23,9 @@ from bot.models import (
     Verdict,
 )
 from bot.report.links import Links
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 REPOSITORY = Repository(id=1, full_name="acme/widgets", clone_url="https://github.example/acme/widgets.git")
@@ -88,6 +94,9 @@ def run(
     note: str = "",
     phase: Phase | None = None,
     took: float | None = None,
+    inputs: Mapping[str, object] | None = None,
+    optional: bool = False,
+    dryrun: bool = False,
 ) -> Run:
     """A run of that pipeline; finished if it has an outcome, else in Airflow."""
     if phase is None:
@@ -104,6 +113,9 @@ def run(
         actor="octocat",
         created_at=NOON,
         conf={},
+        dryrun=dryrun,
+        inputs=inputs or {},
+        rules=Rules(optional=optional),
         phase=phase,
         cancel=cancel,
         cancel_kind=cancel_kind,
@@ -118,7 +130,7 @@ def run(
 
 def ran(of: Run) -> Verdict:
     """The word of a run."""
-    return Verdict(context=f"preflight/{of.pipeline}", pipeline=of.pipeline, run=of)
+    return Verdict(context=of.context, pipeline=of.pipeline, run=of)
 
 
 def fixed(pipeline: str, state: StatusState, description: str, context: str = "") -> Verdict:
@@ -127,6 +139,12 @@ def fixed(pipeline: str, state: StatusState, description: str, context: str = ""
     return Verdict(context=context, pipeline=pipeline, status=Status(context, state, description))
 
 
-def view(*verdicts: Verdict, notice: str = "") -> PullView:
+def overridden(pipeline: str, login: str = "hubot", reason: str = "the runner is down") -> Verdict:
+    """A maintainer's word."""
+    status = Status(f"preflight/{pipeline}", StatusState.SUCCESS, f"overridden by @{login}: {reason}")
+    return Verdict(status.context, pipeline, status=status, override=True)
+
+
+def view(*verdicts: Verdict, notice: str = "", comment: CommentPolicy = CommentPolicy.ALWAYS) -> PullView:
     """Pull request 12."""
-    return PullView(repository=REPOSITORY, number=12, head_sha=HEAD, verdicts=verdicts, notice=notice)
+    return PullView(REPOSITORY, 12, HEAD, verdicts, notice, comment)

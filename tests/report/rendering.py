@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
@@ -21,13 +22,19 @@ ADDED_BY_GITHUB = re.compile(
     re.IGNORECASE,
 )
 OUR_HTML = re.compile(
-    r"<details><summary>(?:Steps of <code>(?P<name>[^<>]*)</code>|The lines that matter)</summary>|</details>"
+    r"<details><summary>(?:(?:Steps|Commands) of <code>[^<>]*</code>|The lines that matter)</summary>"
+    r"|</details>"
 )
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    return MarkdownIt("gfm-like", {"linkify": False, "html": True})
 
 
 def parse(markdown: str) -> list[Token]:
     """The document's tokens, HTML enabled as on GitHub."""
-    return MarkdownIt("gfm-like", {"linkify": False, "html": True}).parse(markdown)
+    return _markdown().parse(markdown)
 
 
 def flat(tokens: list[Token]) -> Iterator[Token]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from bot.adapters.postgres import PostgresLedger, PostgresReports, PostgresRuns
-from bot.models import Outcome, Phase, Status, StatusState, Step, StepState, Verdict
+from bot.models import Outcome, Phase, PullRequest, Status, StatusState, Step, StepState, Verdict
 from bot.report.answers import AnswerReport
 from bot.report.contexts import StatusReport
 from bot.report.links import Links
@@ -49,14 +49,23 @@ class Bot:
         self.reporter = Reporter(
             self.store,
             StatusReport(self.store, self.github, links, clock),
-            AnswerReport(self.store, self.github),
+            AnswerReport(self.store, self.github, links, clock),
             CommentReport(self.store, self.github, links, MARKER, clock),
         )
 
     def decide(self, decided: Change) -> None:
-        """Something was decided; GitHub has the pull request and its head."""
-        self.github.put_pull(decided.pull)
+        """Something was decided; GitHub has the pull request or branch, and its head."""
+        subject = decided.subject
+        if isinstance(subject, PullRequest):
+            self.github.put_pull(subject)
+        else:
+            self.github.put_tip(subject.repository, subject.name, subject.head_sha)
         self.ledger.apply(decided)
+        with self.database.begin() as connection:
+            # The database has a clock of its own, which is ahead of noon.
+            connection.execute(
+                text("UPDATE replies SET created_at = :now WHERE created_at > :now"), {"now": self.now}
+            )
 
     def show(self, state: StatusState, description: str, *, number: int = 12, head: str = HEAD) -> None:
         """A fixed status was decided on."""
@@ -68,7 +77,9 @@ class Bot:
     def move(self, one: Run, *steps: Step, outcome: Outcome | None = None, reason: str = "") -> None:
         """The run is now like this in Airflow."""
         with self.database.begin() as connection:
-            connection.execute(text("UPDATE runs SET due_at = now() WHERE id = :id"), {"id": one.id})
+            connection.execute(
+                text("UPDATE runs SET due_at = now(), admitted = true WHERE id = :id"), {"id": one.id}
+            )
         claim = next(claim for claim in self.runs.claim_runs(100) if claim.run.id == one.id)
         moved = replace(
             claim.run,
@@ -85,7 +96,6 @@ class Bot:
     def report(self, *, later: float = 0) -> None:
         """So many seconds later, report on all that is due, and on all that waited for that long."""
         with self.database.begin() as connection:
-            # The database has a clock of its own, which is ahead of noon.
             connection.execute(
                 text("UPDATE shown_statuses SET sent_at = :now WHERE sent_at > :now"), {"now": self.now}
             )
@@ -113,7 +123,8 @@ class Bot:
     def writes(self) -> int:
         """How often something was sent."""
         return sum(
-            self.github.count(method) for method in ("set_status", "create_comment", "edit_comment", "react")
+            self.github.count(method)
+            for method in ("set_status", "create_comment", "edit_comment", "delete_comment", "react")
         )
 
 

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 
-from bot.report.clean import clean_line, elide, one_line, strip_codes
+from bot.report.clean import clean_line
 from tests.report.hostile import hostile_text
 
 
@@ -44,32 +44,3 @@ def test_a_clean_line_holds_nothing_unseen(text: str) -> None:
     assert not any(
         unicodedata.bidirectional(char) in {"RLO", "LRO", "RLE", "LRE", "RLI", "LRI"} for char in line
     )
-
-
-@given(hostile_text)
-def test_stripping_twice_changes_nothing(text: str) -> None:
-    assert strip_codes(strip_codes(text)) == strip_codes(text)
-
-
-def test_one_line_is_one_line() -> None:
-    assert one_line("  a\n\tb \r\n c\x1b[0m ") == "a b c"
-
-
-@pytest.mark.parametrize(
-    ("text", "limit", "shown"),
-    [
-        pytest.param("short", 5, "short", id="fits"),
-        pytest.param("one two three four five six", 20, "one two … six", id="between words"),
-        pytest.param("a" * 30, 10, "aaaaa…aa", id="a word too long is cut"),
-        pytest.param("abc", 1, "…", id="no room"),
-        pytest.param("abc", 0, "", id="none at all"),
-    ],
-)
-def test_elide(text: str, limit: int, shown: str) -> None:
-    assert elide(text, limit) == shown
-
-
-@given(hostile_text)
-def test_an_elided_text_fits(text: str) -> None:
-    for limit in range(20):
-        assert len(elide(text, limit)) <= limit

@@ -1,17 +1,36 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from bot.models import CancelKind, Outcome, Phase, PullView, StatusState, StepResult, StepState
+from bot.models import (
+    CancelKind,
+    CommentPolicy,
+    Outcome,
+    Phase,
+    PullView,
+    Rules,
+    StatusState,
+    StepResult,
+    StepState,
+)
 from bot.report.comment import render_comment
 from bot.report.links import Links
 from bot.report.room import COMMENT_LIMIT, size
-from tests.report.examples import LINKS, MARKER, failed, fixed, passed, ran, run, step, view
+from tests.report.examples import LINKS, MARKER, failed, fixed, overridden, passed, ran, run, step, view
 from tests.report.rendering import assert_harmless, fences, parse
 from tests.report.snapshots import assert_is_snapshot
 
 SKIPPED = fixed("docs", StatusState.SUCCESS, "skipped: no matching files")
-WAITING = fixed("unit", StatusState.PENDING, "waiting: a maintainer must approve")
+WAITING = fixed("unit", StatusState.PENDING, "waiting for /ok-to-test")
+NEEDED = """`mallory` has no write access here, so nothing runs yet. Whoever may and has looked at it comments
+
+```
+/ok-to-test 1a2b3c4d5e6f
+```
+
+and it is tested: @acme/maintainers"""
 BROKEN = fixed("", StatusState.ERROR, "preflight.yaml can't be used: see the comment", "preflight/config")
 
 UNIT = run(
@@ -96,18 +115,32 @@ STORIES = {
         ran(UNIT), ran(run("e2e", failed("lint", "exit 1 after 5s"), step("test", StepState.RUNNING)))
     ),
     "waiting_for_airflow": view(ran(run("unit", phase=Phase.WANTED, note="waiting for Airflow"))),
-    "waiting_for_maintainer": view(WAITING),
-    "partly_tested": view(ran(UNIT), fixed("e2e", StatusState.PENDING, "waiting: a maintainer must approve")),
+    "waiting_for_maintainer": view(
+        WAITING, fixed("e2e", StatusState.PENDING, "waiting for /ok-to-test"), SKIPPED, notice=NEEDED
+    ),
+    "partly_tested": view(ran(UNIT), fixed("e2e", StatusState.PENDING, "waits until ready for review")),
+    "queued": view(ran(UNIT), ran(run("e2e", phase=Phase.WANTED, note="queued: 2 ahead"))),
+    "needs": view(ran(RUNNING), ran(run("e2e", phase=Phase.WANTED, note="waits for slow"))),
+    "resuming": view(ran(UNIT), ran(replace(E2E, phase=Phase.RESUMING, outcome=None, reason=""))),
+    "overridden": view(ran(UNIT), overridden("e2e", reason="@acme/all know of #12")),
+    "all_overridden": view(overridden("e2e")),
+    "optional_failed": view(ran(UNIT), ran(replace(E2E, rules=Rules(optional=True)))),
+    "only_optional": view(ran(replace(E2E, rules=Rules(optional=True)))),
+    "inputs": view(
+        ran(run("e2e", outcome=Outcome.ERROR, reason="not run: it needs unit, which failed")),
+        ran(run("e2e", passed("test", 0, 5), outcome=Outcome.SUCCESS, took=6, inputs={"gpu": 1})),
+    ),
+    "without_a_table": view(ran(E2E), notice=NEEDED, comment=CommentPolicy.OFF),
     "could_not_run": view(ran(UNRUNNABLE)),
     "timed_out": view(
         ran(
             run(
                 "unit",
                 passed("clone", 0, 3),
-                step("test", StepState.SKIPPED),
-                outcome=Outcome.FAILURE,
-                reason="timed out or stopped in Airflow",
-                took=3600,
+                step("test", StepState.CANCELLED, start=3, end=1800),
+                outcome=Outcome.TIMED_OUT,
+                reason="timed out after 30m",
+                took=1800,
             )
         )
     ),
@@ -124,7 +157,7 @@ def test_a_comment_reads_well(story: str) -> None:
     assert_is_snapshot(f"snapshots/{story}.md", render_comment(STORIES[story], LINKS, MARKER))
 
 
-@pytest.mark.parametrize("story", [story for story in STORIES if story != "broken_configuration"])
+@pytest.mark.parametrize("story", [story for story in STORIES if not STORIES[story].notice])
 def test_a_comment_is_sound_markdown(story: str) -> None:
     assert_harmless(render_comment(STORIES[story], LINKS, MARKER), our_links=LINKS.public_url, marker=MARKER)
 
@@ -138,6 +171,31 @@ def test_progress_alone_makes_no_edit() -> None:
     earlier = view(ran(run("unit", step("a", StepState.RUNNING), step("b", StepState.WAITING))))
     later = view(ran(run("unit", passed("a", 0, 5), step("b", StepState.RUNNING))))
     assert render_comment(earlier, LINKS, MARKER) == render_comment(later, LINKS, MARKER)
+
+
+def test_nor_does_a_queue_that_moves() -> None:
+    earlier = view(ran(run("unit", phase=Phase.WANTED, note="queued: 12 ahead")))
+    later = view(ran(run("unit", phase=Phase.WANTED, note="queued: 1 ahead")))
+    assert render_comment(earlier, LINKS, MARKER) == render_comment(later, LINKS, MARKER)
+
+
+@pytest.mark.parametrize(
+    ("shown", "command"),
+    [
+        pytest.param(view(ran(UNIT)), "", id="all passed"),
+        pytest.param(view(ran(UNIT), ran(E2E)), "Push a fix, or comment `/retest`", id="a step failed"),
+        pytest.param(view(ran(UNRUNNABLE)), "Comment `/retest`", id="could not run"),
+        pytest.param(view(ran(CANCELLED)), "Comment `/retest`", id="cancelled by somebody"),
+        pytest.param(view(ran(SUPERSEDED)), "", id="cancelled by a push"),
+        pytest.param(view(ran(E2E), ran(RUNNING)), "", id="something still runs"),
+        pytest.param(view(ran(E2E), WAITING), "", id="something waits"),
+        pytest.param(view(overridden("e2e")), "", id="overridden"),
+    ],
+)
+def test_the_last_line_says_which_command_helps_now(shown: PullView, command: str) -> None:
+    last = render_comment(shown, LINKS, MARKER).splitlines()[-3]
+    assert last.startswith(command)
+    assert ("/retest" in last) == bool(command)
 
 
 def test_without_a_public_address_nothing_is_linked() -> None:

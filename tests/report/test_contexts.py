@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.models import Outcome, StatusState, StepState
-from tests.examples import HEAD, REPOSITORY, change, moved, pull, run, sha, wanted
+from bot.models import Outcome, Status, StatusState, StepState, Verdict
+from tests.examples import HEAD, REPOSITORY, branch, change, moved, pull, run, sha, wanted
 from tests.report.reporting import Bot, step
 
 if TYPE_CHECKING:
     from bot.adapters.postgres import Database
+    from bot.models import Branch
 
 pytestmark = pytest.mark.postgres
 
@@ -98,6 +100,76 @@ class TestOnePullRequest:
         assert shown.state is StatusState.ERROR
         assert len(shown.description) <= 140
         assert "\n" not in shown.description
+
+
+class TestWhatIsShown:
+    def test_a_dry_run_shows_nothing(self, bot: Bot) -> None:
+        dry = replace(run(), dryrun=True)
+        bot.show(SUCCESS, "skipped: no matching files")
+        bot.decide(replace(change(), dry_runs=(dry,)))
+        bot.report()
+        bot.move(dry, step("test", StepState.FAILED), outcome=Outcome.FAILURE, reason="test failed")
+        bot.report(later=100)
+        assert bot.github.count("set_status") == 1
+        assert bot.status().description == "skipped: no matching files"
+
+    def test_a_run_with_inputs_leaves_the_context_without_them(self, bot: Bot) -> None:
+        weak = replace(run(), inputs={"fast": True})
+        bot.decide(wanted(run(), weak))
+        bot.move(weak, step("test", StepState.SUCCEEDED), outcome=Outcome.SUCCESS)
+        bot.report()
+        assert bot.status(context="preflight/unit (fast=true)").state is SUCCESS
+        assert bot.status().state is PENDING
+
+    def test_a_run_that_goes_on_is_pending_again(self, bot: Bot) -> None:
+        one = run()
+        bot.decide(wanted(one))
+        bot.move(
+            one,
+            step("clone", StepState.SUCCEEDED),
+            step("test", StepState.FAILED),
+            outcome=Outcome.FAILURE,
+            reason="test failed",
+        )
+        bot.report()
+        bot.decide(replace(change(), resumed=(one.id,)))
+        bot.report(later=100)
+        assert (bot.status().state, bot.status().description) == (PENDING, "resuming: 1 step to run again")
+        assert "resuming" in bot.comment().body
+
+    def test_an_override_outlives_what_comes_later(self, bot: Bot) -> None:
+        one = run()
+        bot.decide(wanted(one))
+        status = Status("preflight/unit", SUCCESS, "overridden by @hubot: the runner is down")
+        bot.decide(change(None, Verdict("preflight/unit", "unit", status=status, override=True)))
+        bot.move(one, step("test", StepState.FAILED), outcome=Outcome.FAILURE, reason="test failed")
+        bot.report()
+        assert bot.status().state is SUCCESS
+        assert "overridden by `@hubot`" in bot.comment().body
+
+
+class TestABranch:
+    @pytest.mark.parametrize(
+        "subject",
+        [branch(), branch("gh-readonly-queue/main/pr-12", merge_group=True)],
+        ids=["pushed", "merge group"],
+    )
+    def test_has_statuses_and_never_a_comment(self, bot: Bot, subject: Branch) -> None:
+        one = run(number=subject.number)
+        bot.decide(replace(wanted(one, of=subject), notice="what nobody would read"))
+        bot.move(one, step("test", StepState.FAILED), outcome=Outcome.FAILURE, reason="test failed: exit 1")
+        bot.report()
+        bot.report(later=100)
+        assert bot.status().state is FAILURE
+        assert bot.github.counts().keys() == {"set_status"}
+        assert bot.store.next_due() is None
+
+    def test_shares_its_head_with_a_pull_request(self, bot: Bot) -> None:
+        bot.show(SUCCESS, "one")
+        bot.decide(wanted(run(number=branch().number), of=branch()))
+        bot.report()
+        assert bot.status().state is PENDING
+        assert bot.status().description == "branch: queued; #12: one"
 
 
 class TestTwoPullRequestsWithOneHead:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ def status(state: StatusState, description: str, page: str = "") -> Status:
 GREEN = status(SUCCESS, "3 steps passed in 1m20s", "/green")
 RUNNING = status(PENDING, "1/3 steps passed, test running", "/running")
 RED = status(FAILURE, "test failed: exit 1 after 42s", "/red")
+OVERRIDDEN = status(SUCCESS, "overridden by @hubot: the runner is down")
 BROKEN = status(ERROR, "cancelled: by octocat", "/broken")
 
 
@@ -50,6 +53,47 @@ BROKEN = status(ERROR, "cancelled: by octocat", "/broken")
 )
 def test_pending_or_worse_wins_and_both_are_named(statuses: dict[int, Status], merged: Status) -> None:
     assert merge(statuses) == merged
+
+
+def test_an_override_is_about_one_pull_request_only() -> None:
+    merged = merge({12: OVERRIDDEN, 15: RED})
+    assert merged.state is FAILURE
+    assert (
+        merged.description
+        == "#12: overridden by @hubot: the runner is down; #15: test failed: exit 1 after 42s"
+    )
+    assert merge({12: OVERRIDDEN, 15: GREEN}).state is SUCCESS
+
+
+def test_a_branch_is_called_so() -> None:
+    assert merge({12: RED, -8123456789012345: GREEN}).description == (
+        "branch: 3 steps passed in 1m20s; #12: test failed: exit 1 after 42s"
+    )
+
+
+def login(number: int) -> str:
+    return f"{number:039}"
+
+
+@given(
+    st.dictionaries(
+        st.one_of(st.integers(1, 10**7), st.integers(-(2**56), -1)),
+        st.tuples(st.integers(0, 9), st.text(alphabet="ab ", max_size=140)),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_who_overrode_is_named_whole_or_not_at_all(overrides: dict[int, tuple[int, str]]) -> None:
+    merged = merge(
+        {
+            number: status(SUCCESS, f"overridden by @{login(who)}: {reason}"[:140])
+            for number, (who, reason) in overrides.items()
+        }
+    )
+    named = re.findall(r"@([^\s:;…]*)", merged.description)
+    assert named
+    assert set(named) <= {login(who) for who, _ in overrides.values()}
+    assert len(merged.description) <= 140
 
 
 def test_long_descriptions_share_the_room() -> None:

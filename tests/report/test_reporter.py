@@ -122,6 +122,14 @@ class TestARefusal:
         bot.report()
         assert "unit" in bot.comment().body
 
+    def test_of_one_status_leaves_the_others(self, bot: Bot) -> None:
+        bot.github.fault(GitHubRefused("no such context"), "set_status")
+        bot.decide(wanted(run("docs"), run("unit")))
+        bot.report()
+        assert len(bot.github.statuses(REPOSITORY, HEAD)) == 1
+        bot.report(later=1000)
+        assert len(bot.github.statuses(REPOSITORY, HEAD)) == 2
+
     def test_is_tried_again_later_and_ends_when_it_is_mended(self, bot: Bot) -> None:
         bot.github.fault(GitHubRefused("no permission"), "set_status", times=5)
         bot.decide(wanted(run()))

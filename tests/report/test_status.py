@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.models import Outcome, Phase, Run, Status, StatusState, Step, StepState, Verdict
+from bot.models import CancelKind, Outcome, Phase, Run, Status, StatusState, Step, StepState, Verdict
 from bot.report.status import describe_run, fit, status_of
-from tests.report.examples import LINKS, NOON, at, failed, fixed, passed, ran, run, step
+from tests.report.examples import LINKS, NOON, at, failed, fixed, overridden, passed, ran, run, step
 from tests.report.hostile import hostile_text
 
 PENDING, SUCCESS, FAILURE, ERROR = (
@@ -38,6 +38,40 @@ def waiting(name: str) -> Step:
             PENDING,
             "cancelling: superseded by 1a2b3c4",
             id="stopped before it began",
+        ),
+        pytest.param(
+            run(phase=Phase.WANTED, note="queued: 2 ahead"),
+            PENDING,
+            "queued: 2 ahead",
+            id="waits for its turn",
+        ),
+        pytest.param(
+            run(phase=Phase.WANTED, note="waits for unit"), PENDING, "waits for unit", id="needs another"
+        ),
+        pytest.param(
+            run(
+                "unit",
+                CLONED,
+                failed("lint"),
+                step("test", StepState.BLOCKED, start=None),
+                step("old", StepState.REMOVED),
+                phase=Phase.RESUMING,
+            ),
+            PENDING,
+            "resuming: 2 steps to run again",
+            id="to go on",
+        ),
+        pytest.param(
+            run("unit", CLONED, failed("lint"), phase=Phase.RESUMING, note="queued: 1 ahead"),
+            PENDING,
+            "queued: 1 ahead",
+            id="to go on, when it is its turn",
+        ),
+        pytest.param(
+            run("unit", failed("lint"), phase=Phase.RESUMING, cancel="by octocat"),
+            PENDING,
+            "cancelling: by octocat",
+            id="stopped before it went on",
         ),
         pytest.param(run(), PENDING, "starting in Airflow", id="Airflow has it"),
         pytest.param(
@@ -104,6 +138,12 @@ def waiting(name: str) -> Step:
             id="being stopped",
         ),
         pytest.param(
+            run("unit", running("test"), cancel="timed out after 30m", cancel_kind=CancelKind.TIMEOUT),
+            PENDING,
+            "stopping: timed out after 30m",
+            id="took too long",
+        ),
+        pytest.param(
             run("unit", CLONED, LINTED, passed("test", 8, 80), outcome=Outcome.SUCCESS, took=80),
             SUCCESS,
             "3 steps passed in 1m20s",
@@ -120,6 +160,15 @@ def waiting(name: str) -> Step:
             FAILURE,
             "test failed: exit 1 after 42s",
             id="red",
+        ),
+        pytest.param(
+            run(outcome=Outcome.TIMED_OUT, reason="timed out after 30m", took=1800),
+            FAILURE,
+            "timed out after 30m",
+            id="took too long, and was stopped",
+        ),
+        pytest.param(
+            run(outcome=Outcome.TIMED_OUT), FAILURE, "timed out", id="took too long, whatever that is"
         ),
         pytest.param(
             run(outcome=Outcome.CANCELLED, reason="superseded by 1a2b3c4", took=5),
@@ -168,11 +217,19 @@ def test_what_a_description_never_holds(written: str, shown: str) -> None:
     assert fit(written) == shown
 
 
-@given(hostile_text, st.sampled_from(list(StepState)), st.sampled_from([*Outcome, None]), hostile_text)
+@given(
+    hostile_text,
+    st.sampled_from(StepState),
+    st.sampled_from([*Outcome, None]),
+    st.sampled_from(Phase),
+    hostile_text,
+)
 def test_every_description_is_one_github_takes(
-    name: str, state: StepState, outcome: Outcome | None, text: str
+    name: str, state: StepState, outcome: Outcome | None, phase: Phase, text: str
 ) -> None:
-    shown = run("unit", step(name * 20, state, end=5), outcome=outcome, reason=text * 10, note=text)
+    shown = run(
+        "unit", step(name * 20, state, end=5), outcome=outcome, phase=phase, reason=text * 10, note=text
+    )
     _, description = describe_run(shown, at(1))
     assert len(description) <= 140
     assert description == " ".join(description.split())
@@ -191,6 +248,19 @@ def test_the_status_of_a_run_leads_to_its_page() -> None:
 def test_a_fixed_status_is_shown_as_it_is() -> None:
     verdict = fixed("docs", SUCCESS, "skipped: no matching files")
     assert status_of(verdict, NOON, LINKS.run_page) == verdict.status
+
+
+def test_a_run_with_inputs_has_a_context_of_its_own() -> None:
+    green = run("e2e", CLONED, outcome=Outcome.SUCCESS, took=3, inputs={"gpu": 1, "fast": True})
+    assert status_of(ran(green), NOON, LINKS.run_page).context == "preflight/e2e (fast=true, gpu=1)"
+
+
+@given(st.text(alphabet="aZ9-", min_size=1, max_size=39), hostile_text)
+def test_an_override_says_by_whom_however_long_its_reason_is(login: str, reason: str) -> None:
+    shown = status_of(overridden("unit", login, reason * 40), NOON, LINKS.run_page)
+    assert shown.state is SUCCESS
+    assert shown.description.startswith(f"overridden by @{login}:")
+    assert len(shown.description) <= 140
 
 
 def test_a_verdict_without_a_word_is_a_mistake() -> None:

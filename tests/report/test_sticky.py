@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from bot.models import Outcome, StatusState, StepState
+from bot.models import CommentPolicy, Outcome, StatusState, StepState
 from tests.examples import REPOSITORY, change, pull, run, wanted
 from tests.report.reporting import MARKER, Bot, step
 
@@ -84,7 +84,109 @@ class TestOne:
         assert bot.github.count("create_comment") == 1
         bot.decide(replace(change(), notice=""))
         bot.report()
+        assert comments(bot) == 0
+
+    def test_a_notice_that_goes_leaves_the_rest(self, bot: Bot) -> None:
+        bot.decide(replace(wanted(run()), notice="`preflight.yaml:3`: no dag"))
+        bot.report()
+        bot.decide(replace(change(), notice=""))
+        bot.report(later=100)
         assert "no dag" not in bot.comment().body
+        assert "unit" in bot.comment().body
+
+
+class TestTakenAway:
+    """A comment that has nothing left to tell goes; a later one is news, and posted anew."""
+
+    def tell(self, bot: Bot, notice: str) -> None:
+        bot.decide(replace(change(), notice=notice))
+        bot.report(later=100)
+
+    def test_and_posted_anew(self, bot: Bot) -> None:
+        self.tell(bot, "what is needed")
+        first = bot.comment().id
+        self.tell(bot, "")
+        assert comments(bot) == 0
+        self.tell(bot, "what is needed")
+        assert bot.comment().id != first
+        assert bot.github.count("find_comment") == 0, "we know that there is none"
+
+    def test_once(self, bot: Bot) -> None:
+        self.tell(bot, "what is needed")
+        for _ in range(3):
+            self.tell(bot, "")
+        assert bot.github.count("delete_comment") == 1
+
+    def test_where_somebody_else_has_deleted_it(self, bot: Bot) -> None:
+        self.tell(bot, "what is needed")
+        bot.github.remove_comment(bot.comment().id)
+        self.tell(bot, "")
+        assert bot.store.next_due() is None
+
+    def test_after_an_outage(self, bot: Bot) -> None:
+        self.tell(bot, "what is needed")
+        bot.github.lose_answers("delete_comment")
+        bot.github.unavailable("delete_comment", times=2)
+        self.tell(bot, "")
+        for _ in range(4):
+            bot.report(later=1000)
+        assert comments(bot) == 0
+        assert bot.store.next_due() is None
+
+    def test_where_nobody_told_us_that_it_was_posted(self, bot: Bot) -> None:
+        bot.github.lose_answers("create_comment")
+        self.tell(bot, "what is needed")
+        assert comments(bot) == 1
+        self.tell(bot, "")
+        assert comments(bot) == 0
+        assert bot.github.count("find_comment") == 1
+
+    def test_is_not_looked_for_where_none_was_wanted(self, bot: Bot) -> None:
+        bot.decide(change(pull(comments=3)))
+        bot.report()
+        assert bot.github.count("find_comment") == 0
+
+
+class TestWhatTheRepositoryWants:
+    def test_always_is_what_it_gets_unless_it_says_otherwise(self, bot: Bot) -> None:
+        bot.decide(wanted(run()))
+        bot.report()
+        assert comments(bot) == 1
+
+    def test_failures_only(self, bot: Bot) -> None:
+        one = run()
+        bot.decide(replace(wanted(one), comment=CommentPolicy.FAILURES))
+        bot.report()
+        assert comments(bot) == 0
+        bot.move(one, step("test", StepState.FAILED), outcome=Outcome.FAILURE, reason="test failed: exit 1")
+        bot.report(later=100)
+        assert "test failed" in bot.comment().body
+        again = run()
+        bot.decide(wanted(again))
+        bot.move(again, step("test", StepState.SUCCEEDED), outcome=Outcome.SUCCESS)
+        bot.report(later=100)
+        assert "passed" in bot.comment().body, "what is there is kept right"
+
+    def test_none_but_what_somebody_has_to_know(self, bot: Bot) -> None:
+        one = run()
+        bot.decide(replace(wanted(one), comment=CommentPolicy.OFF))
+        bot.move(one, step("test", StepState.FAILED), outcome=Outcome.FAILURE, reason="test failed: exit 1")
+        bot.report()
+        assert comments(bot) == 0
+        bot.decide(replace(change(), notice="what is needed"))
+        bot.report()
+        assert "what is needed" in bot.comment().body
+        assert "test failed" not in bot.comment().body
+        bot.decide(replace(change(), notice=""))
+        bot.report()
+        assert comments(bot) == 0
+
+    def test_none_any_more(self, bot: Bot) -> None:
+        bot.decide(wanted(run()))
+        bot.report()
+        bot.decide(replace(change(), comment=CommentPolicy.OFF))
+        bot.report(later=100)
+        assert comments(bot) == 0
 
 
 class TestLost:
@@ -116,7 +218,7 @@ class TestLost:
         one = run()
         bot.decide(wanted(one))
         bot.report()
-        bot.github.delete_comment(bot.comment().id)
+        bot.github.remove_comment(bot.comment().id)
         bot.move(one, step("test", StepState.SUCCEEDED), outcome=Outcome.SUCCESS)
         bot.report()
         assert "passed" in bot.comment().body
