@@ -21,12 +21,13 @@ from bot.adapters.postgres import (
     PostgresRuns,
 )
 from bot.intake import nudge, webhook
-from bot.intake.handle import DeliveryHandler, serves
-from bot.intake.lookup import Lookup
+from bot.intake.dags import DagFacts
+from bot.intake.handle import DeliveryHandler, Effects
+from bot.intake.lookup import Sources
 from bot.intake.loops import Loop, Worker
 from bot.intake.worker import DeliveryWorker
 from bot.metrics import count_github_call
-from bot.pages import health, metrics, run
+from bot.pages import health, metrics, run, schema
 from bot.pages.logs import LogReader
 from bot.report.answers import AnswerReport
 from bot.report.contexts import StatusReport
@@ -38,9 +39,10 @@ from bot.runs.reconcile import RunReconciler
 from bot.runs.start import StartRules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from bot.models import LogLine
+    from bot.policy.operator import Operator
     from bot.settings import Settings
 
 DELIVERY_THREADS = 4
@@ -71,6 +73,7 @@ def build_web(settings: Settings) -> Web:
         app.config["MAX_CONTENT_LENGTH"] = webhook.MAX_BYTES + 1
     public.register_blueprint(webhook.blueprint(PostgresInbox(database), settings.webhook_secrets))
     public.register_blueprint(health.blueprint(reader, internal=False))
+    public.register_blueprint(schema.blueprint())
     public.register_blueprint(
         run.blueprint(
             reader,
@@ -93,13 +96,20 @@ def build_worker(settings: Settings) -> Worker:
     inbox, ledger = PostgresInbox(database), PostgresLedger(database)
     runs, reports = PostgresRuns(database), PostgresReports(database)
     links = Links(settings.public_url)
-    handler = DeliveryHandler(
+    operator = _operator(settings.operator, github.owner)
+    sources = Sources(
         github=github,
-        lookup=Lookup(github, ledger, lambda: github.identity().login),
+        people=github,
         ledger=ledger,
-        served=serves(settings.repositories, github.owner),
-        run_page=links.run_page,
+        dags=DagFacts(airflow.dag, operator, now),
+        operator=operator,
+        bot_login=lambda: github.identity().login,
         clock=now,
+    )
+    handler = DeliveryHandler(
+        sources=sources,
+        effects=Effects(put=inbox.put, forget=github.forget),
+        run_page=links.run_page,
     )
 
     def lines_that_matter(lines: Iterable[LogLine]) -> tuple[str, ...]:
@@ -109,14 +119,14 @@ def build_worker(settings: Settings) -> Worker:
         store=runs,
         trigger=airflow,
         reader=airflow,
-        rules=StartRules(settings.name, settings.allowed_dags),
+        rules=StartRules(settings.name, operator),
         excerpt=lines_that_matter,
         clock=now,
     )
     reporter = Reporter(
         reports,
         StatusReport(reports, github, links, now),
-        AnswerReport(reports, github),
+        AnswerReport(reports, github, links, now, settings.secrets),
         CommentReport(reports, github, links, f"<!-- preflight {settings.name} -->", now),
     )
     loops = (
@@ -126,7 +136,7 @@ def build_worker(settings: Settings) -> Worker:
     )
     by_name = {loop.name: loop for loop in loops}
     listener = Listener(database, lambda name: by_name[name].wake() if name in by_name else None)
-    return Worker(loops, listener.run)
+    return Worker(loops, listener.run, github.identity)
 
 
 def migrate(database_url: str) -> None:
@@ -145,6 +155,13 @@ def _github(settings: Settings) -> GitHubClient:
 
 def _airflow(settings: Settings) -> AirflowClient:
     return AirflowClient(settings.airflow_url, settings.airflow_username, settings.airflow_password)
+
+
+def _operator(operator: Operator, owner: Callable[[], str | None]) -> Callable[[], Operator]:
+    """The operator's word, completed by who owns our App where that is needed: once GitHub can be asked."""
+    if all(serve.repositories for serve in operator.serves):
+        return lambda: operator
+    return lambda: operator.owned_by(owner())
 
 
 def _web_address(api_url: str) -> str:

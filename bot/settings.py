@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bot.errors import SettingsError
+from bot.policy.configuration.fields import DAGS, FORMS, REPOSITORIES
+from bot.policy.operator import Operator, Serve
+from bot.policy.operator_file import read_operator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +66,11 @@ SETTINGS = (
     Setting(
         "PREFLIGHT_GITHUB_PRIVATE_KEY_FILE",
         "the GitHub App's private key, a PEM file",
+        "",
+    ),
+    Setting(
+        "PREFLIGHT_CONFIG",
+        "a TOML file: who is served, which DAGs, whom all trust, limits; see deploy/CONFIGURATION.md",
         "",
     ),
     Setting(
@@ -154,11 +162,10 @@ class Settings:
     github_token: str = field(repr=False)
     github_app_id: str
     github_private_key: str = field(repr=False)
-    repositories: tuple[str, ...]
+    operator: Operator
     airflow_url: str
     airflow_username: str
     airflow_password: str = field(repr=False)
-    allowed_dags: frozenset[str] | None
     nudge_secret: str = field(repr=False)
     public_url: str
     listen: Address
@@ -202,11 +209,10 @@ class Settings:
             github_token=token,
             github_app_id=app_id,
             github_private_key=reader.file("PREFLIGHT_GITHUB_PRIVATE_KEY_FILE", key_file) if key_file else "",
-            repositories=reader.items("PREFLIGHT_REPOSITORIES"),
+            operator=_operator(reader, has_app=bool(app_id)),
             airflow_url=reader.url("PREFLIGHT_AIRFLOW_URL"),
             airflow_username=reader.text("PREFLIGHT_AIRFLOW_USERNAME"),
             airflow_password=reader.text("PREFLIGHT_AIRFLOW_PASSWORD"),
-            allowed_dags=frozenset(reader.items("PREFLIGHT_ALLOWED_DAGS")) or None,
             nudge_secret=reader.text("PREFLIGHT_NUDGE_SECRET"),
             public_url=reader.url("PREFLIGHT_PUBLIC_URL"),
             listen=reader.address("PREFLIGHT_LISTEN"),
@@ -225,6 +231,36 @@ class Settings:
             reader.problems.append("PREFLIGHT_INTERNAL_LISTEN must have another PORT than PREFLIGHT_LISTEN")
         reader.done()
         return settings
+
+
+def _operator(reader: _Reader, *, has_app: bool) -> Operator:
+    """The operator's word: a file, or the two settings that are shorthands for it.
+
+    With a GitHub App and nothing said, its owner's repositories are served; with a token, none.
+    """
+    repositories, dags = reader.items("PREFLIGHT_REPOSITORIES"), reader.items("PREFLIGHT_ALLOWED_DAGS")
+    path = reader.text("PREFLIGHT_CONFIG")
+    if not path:
+        serve = Serve(
+            reader.each("PREFLIGHT_REPOSITORIES", repositories, REPOSITORIES),
+            reader.each("PREFLIGHT_ALLOWED_DAGS", dags, DAGS) or None,
+        )
+        return Operator((serve,) if repositories or has_app else ())
+    for name, given in (("PREFLIGHT_REPOSITORIES", repositories), ("PREFLIGHT_ALLOWED_DAGS", dags)):
+        if given:
+            reader.problems.append(f"{name} and PREFLIGHT_CONFIG are both set: move it into the file")
+    problems = len(reader.problems)
+    text = reader.file("PREFLIGHT_CONFIG", path)
+    try:
+        operator = read_operator(text, path) if len(reader.problems) == problems else Operator()
+    except SettingsError as error:
+        reader.problems.append(str(error))
+        return Operator()
+    if has_app:
+        return operator if operator.serves else replace(operator, serves=(Serve(),))
+    if any(not serve.repositories for serve in operator.serves):
+        reader.problems.append(f"{path}: with a token, each [[serve]] must name its repositories")
+    return operator
 
 
 def database_url(environment: Mapping[str, str]) -> str:
@@ -266,7 +302,7 @@ class _Reader:
         """The content of the file that a setting names."""
         try:
             return Path(path).read_text()
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # ValueError: no text, or no path at all
             self.problems.append(
                 f"{name}: {path} can't be read ({getattr(error, 'strerror', None) or 'not text'})"
             )
@@ -275,6 +311,12 @@ class _Reader:
     def items(self, name: str) -> tuple[str, ...]:
         """A comma-separated list."""
         return tuple(item.strip() for item in self.text(name).split(",") if item.strip())
+
+    def each(self, name: str, items: tuple[str, ...], pattern: str) -> tuple[str, ...]:
+        """The items, each of which must have the form of that name."""
+        wrong = [item for item in items if not re.fullmatch(pattern, item, re.ASCII)]
+        self.problems += [f"{name}: {item!r} {FORMS[pattern]}" for item in wrong]
+        return items
 
     def matching(self, name: str, pattern: str, expected: str) -> str:
         """A value of a certain form."""

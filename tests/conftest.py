@@ -12,13 +12,20 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.airflow"]
 
-# Machines are shared: how long an example takes says nothing about the code.
-settings.register_profile("preflight", deadline=None)
+# Machines are shared: how long an example takes says nothing about the code. Each run tries other examples;
+# `--hypothesis-profile=thorough` looks at twenty times as many.
+settings.register_profile("preflight", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=1_000)
 settings.load_profile("preflight")
 
 # Each starts real programs; whatever has no such mark, and is in none of the folders, is a unit test.
 SLOW_MARKS = ("postgres", "airflow", "story")
 SLOW_FOLDERS = frozenset({"adapters", "dags", "deploy", "github_standin_tests"})
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m unit` alone, folders that hold no unit tests are not even imported."""
+    return True if config.option.markexpr == "unit" and collection_path.name in SLOW_FOLDERS else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import SettingsError
+from bot.policy.operator import Operator, Serve
 from bot.settings import SETTINGS, Address, Settings, database_url
 
 if TYPE_CHECKING:
@@ -71,12 +72,13 @@ class TestDefaults:
         assert settings.listen == Address("127.0.0.1", 8080)
         assert settings.internal_listen == Address("127.0.0.1", 8081)
         assert settings.worker_listen is None
-        assert settings.allowed_dags is None
+        assert settings.operator == Operator((Serve(("acme/*",)),))
         assert settings.nudge_secret == ""
 
     def test_an_app_serves_its_owners_repositories(self, tmp_path: Path) -> None:
         settings = read(PREFLIGHT_REPOSITORIES=None, **app(tmp_path))
-        assert settings.repositories == ()
+        assert settings.operator == Operator((Serve(),))
+        assert settings.operator.owned_by("acme").serves == (Serve(("acme/*",)),)
         assert settings.github_app_id == "123"
         assert "private" in settings.github_private_key
 
@@ -92,10 +94,17 @@ class TestValues:
         assert read(PREFLIGHT_WEBHOOK_SECRETS="old, new,").webhook_secrets == ("old", "new")
 
     def test_patterns_of_repositories(self) -> None:
-        assert read(PREFLIGHT_REPOSITORIES="acme/*, zoo/ape").repositories == ("acme/*", "zoo/ape")
+        (serve,) = read(PREFLIGHT_REPOSITORIES="acme/*, zoo/ape").operator.serves
+        assert serve == Serve(("acme/*", "zoo/ape"))
 
     def test_allowed_dags(self) -> None:
-        assert read(PREFLIGHT_ALLOWED_DAGS="checks,e2e").allowed_dags == frozenset({"checks", "e2e"})
+        (serve,) = read(PREFLIGHT_ALLOWED_DAGS="checks,e2e").operator.serves
+        assert serve == Serve(("acme/*",), ("checks", "e2e"))
+
+    def test_allowed_dags_of_the_apps_owner(self, tmp_path: Path) -> None:
+        changed = {"PREFLIGHT_REPOSITORIES": None, "PREFLIGHT_ALLOWED_DAGS": "checks"}
+        (serve,) = read(**app(tmp_path), **changed).operator.serves
+        assert serve == Serve((), ("checks",))
 
     @pytest.mark.parametrize(
         ("given", "expected"),
@@ -194,6 +203,9 @@ class TestProblems:
             ({"PREFLIGHT_AIRFLOW_URL": "http://user:secret@airflow"}, "password"),
             ({"PREFLIGHT_AIRFLOW_URL": "http://[x"}, "PREFLIGHT_AIRFLOW_URL"),
             ({"PREFLIGHT_PUBLIC_URL": "preflight.example.com"}, "PREFLIGHT_PUBLIC_URL"),
+            ({"PREFLIGHT_REPOSITORIES": "acme"}, "PREFLIGHT_REPOSITORIES: 'acme' must be OWNER/NAME"),
+            ({"PREFLIGHT_REPOSITORIES": "acme/*\nzoo/*"}, "PREFLIGHT_REPOSITORIES"),
+            ({"PREFLIGHT_ALLOWED_DAGS": "a b"}, "PREFLIGHT_ALLOWED_DAGS: 'a b' must be a DAG's id"),
             ({"PREFLIGHT_LISTEN": "8080"}, "HOST:PORT"),
             ({"PREFLIGHT_LISTEN": "x:99999"}, "HOST:PORT"),
             ({"PREFLIGHT_LISTEN": "x:port"}, "HOST:PORT"),
@@ -228,6 +240,46 @@ class TestProblems:
             "PREFLIGHT_AIRFLOW_URL",
         ):
             assert name in text
+
+
+class TestTheOperatorsFile:
+    """`PREFLIGHT_CONFIG`; what it may hold is told by tests/policy/test_operator.py."""
+
+    def write(self, folder: Path, text: str) -> dict[str, str | None]:
+        """The settings with such a file."""
+        file = folder / "preflight.toml"
+        file.write_text(text)
+        return {"PREFLIGHT_CONFIG": str(file), "PREFLIGHT_REPOSITORIES": None}
+
+    def test_says_more_than_the_shorthands_can(self, tmp_path: Path) -> None:
+        changed = self.write(tmp_path, "max_concurrency = 9\n[[serve]]\nrepositories = ['zoo/*']\n")
+        assert read(**changed).operator == Operator((Serve(("zoo/*",)),), max_concurrency=9)
+
+    @pytest.mark.parametrize("name", ["PREFLIGHT_REPOSITORIES", "PREFLIGHT_ALLOWED_DAGS"])
+    def test_beside_a_shorthand_is_too_much(self, name: str, tmp_path: Path) -> None:
+        changed = self.write(tmp_path, "") | {name: "acme/x" if "REPO" in name else "checks"}
+        assert f"{name} and PREFLIGHT_CONFIG are both set: move it into the file" in complaint(**changed)
+
+    def test_without_serve_serves_the_apps_owner(self, tmp_path: Path) -> None:
+        changed = self.write(tmp_path, "trust = ['acme']") | app(tmp_path)
+        assert read(**changed).operator == Operator((Serve(),), ("acme",))
+
+    def test_and_with_a_token_nobody(self, tmp_path: Path) -> None:
+        assert read(**self.write(tmp_path, "trust = ['acme']")).operator.serves == ()
+
+    def test_a_token_has_no_owner_to_serve(self, tmp_path: Path) -> None:
+        changed = self.write(tmp_path, "[[serve]]\nmax_concurrency = 3\n")
+        assert "each [[serve]] must name its repositories" in complaint(**changed)
+        assert read(**changed | app(tmp_path)).operator.serves == (Serve(max_concurrency=3),)
+
+    def test_that_is_wrong_is_told_with_all_else(self, tmp_path: Path) -> None:
+        text = complaint(**self.write(tmp_path, "\ntrusted = 3\n"), PREFLIGHT_LISTEN="x")
+        assert "preflight.toml:2: unknown key 'trusted'" in text
+        assert "PREFLIGHT_LISTEN" in text
+
+    def test_must_be_there(self) -> None:
+        text = complaint(PREFLIGHT_CONFIG="/nowhere/preflight.toml", PREFLIGHT_REPOSITORIES=None)
+        assert "PREFLIGHT_CONFIG: /nowhere/preflight.toml can't be read" in text
 
 
 class TestUnknownNames:

@@ -72,7 +72,7 @@ def _problem(environment: Mapping[str, str]) -> str | None:
         settings = Settings.from_env(environment)
     except SettingsError as error:
         return str(error)
-    if settings.github_token and not settings.repositories:
+    if settings.github_token and not settings.operator.serves:
         return "PREFLIGHT_REPOSITORIES is missing: with a token, none are served without it"
     return None
 

@@ -2,5 +2,6 @@
 
 Read in this order: `figures.py` (what a figure is), `system.py` (what is started), `pull_requests.py` (the
 life of a pull request, which the first figures are taken from), then one module per figure:
-`first_status.py`, `final_word.py`, `github_requests.py`, `accepted.py`, `demo_time.py`.
+`first_status.py`, `final_word.py`, `github_requests.py`, `accepted.py`, `demo_time.py`. Decisions need
+none of that: `deciding.py` makes them, and `decisions.py` and `decision_requests.py` have their figures.
 """

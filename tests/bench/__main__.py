@@ -19,7 +19,16 @@ from bot.errors import PreflightError
 from deploy.local.console import Console
 from deploy.local.errors import StackError
 from deploy.local.processes import Supervisor
-from tests.bench import accepted, demo_time, final_word, first_status, github_requests, machine
+from tests.bench import (
+    accepted,
+    decision_requests,
+    decisions,
+    demo_time,
+    final_word,
+    first_status,
+    github_requests,
+    machine,
+)
 from tests.bench.figures import Figure, NotMeasured, keep, table
 from tests.bench.pull_requests import Life, lives
 from tests.bench.system import Bot, running_bot, running_postgres, start_system
@@ -33,7 +42,7 @@ if TYPE_CHECKING:
     from tests.bench.system import System
 
 RESULTS = Path(__file__).parent / "results.json"
-MEASUREMENTS = ("deliveries", "pulls", "demo")
+MEASUREMENTS = ("decisions", "deliveries", "pulls", "demo")
 _INTERRUPTED = 130
 _WARM_UP = 2
 
@@ -51,6 +60,8 @@ class Bench:
     def run(self) -> None:
         """Measure; what can't be measured is noted, and the rest goes on."""
         wanted = self.options.only or [name for name in MEASUREMENTS if name != "demo" or self.options.demo]
+        if "decisions" in wanted:
+            self._try("decisions", self._decisions)
         with Supervisor(self.directory) as supervisor:
             if "pulls" in wanted or "deliveries" in wanted:
                 with running_postgres(self.directory, supervisor) as postgres:
@@ -67,6 +78,11 @@ class Bench:
         except (NotMeasured, PreflightError, StackError, StandinError, psycopg.Error, OSError) as error:
             self.missing[name] = str(error)
             self.console.say(f"{name}: not measured. {error}")
+
+    def _decisions(self) -> list[Figure]:
+        rounds = 20 if self.options.quick else 200
+        with self.console.phase(f"decisions, {rounds} of each kind"):
+            return [*decisions.figures(rounds=rounds), *decision_requests.figures()]
 
     def _deliveries(self, supervisor: Supervisor, postgres: Postgres) -> list[Figure]:
         rounds, seconds = (1, 2.0) if self.options.quick else (5, 4.0)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 _GOAL, _WRITES_GOAL = 10, 5
 _REPOSITORY = re.compile(r"^/repos/[^/]+/[^/]+")
 _VARIABLE = (
-    (re.compile(r"/[0-9a-f]{40}"), "/SHA"),
+    (re.compile(r"(?<=[/.])[0-9a-f]{40}"), "SHA"),
     (re.compile(r"/\d+"), "/N"),
-    (re.compile(r"^/collaborators/[^/]+"), "/collaborators/LOGIN"),
+    (re.compile(r"/(collaborators|members|memberships)/[^/]+"), r"/\1/LOGIN"),
 )
 
 
