@@ -92,10 +92,10 @@ def _commands(run: Run, room: int, secrets: Sequence[str]) -> list[str]:
     blocks = ["\n\n".join(_step(step, secrets)) for step in steps]
     summary = f"{texts.COMMANDS_OF} {html_code(run.context.removeprefix(PREFIX))}"
     folded = sum(size(block) + 2 for block in blocks) > _UNFOLDED
-    around = size(fold(summary, "")) + size(texts.more_commands(len(blocks))) + 4
+    around = size(fold(summary, "")) + size(texts.more_steps(len(blocks))) + 4
     kept = list(fitting(blocks, room - around, between=2))
     if len(kept) < len(blocks):
-        kept.append(texts.more_commands(len(blocks) - len(kept)))
+        kept.append(texts.more_steps(len(blocks) - len(kept)))
     return [fold(summary, "\n\n".join(kept))] if folded and len(kept) > 1 else kept
 
 

@@ -20,7 +20,7 @@ NO_RESULT = "no reason is known: see the log of the run"
 NOTHING_TO_TEST = "no pipeline's paths match what it changes"
 LINES_THAT_MATTER = "The lines that matter"
 REPRODUCE = "To reproduce it:"
-REPRODUCE_TOO_LONG = "The command that reproduces it is too long for a comment: see the run's page."
+REPRODUCE_TOO_LONG = "The command that reproduces it is too long for a comment: see the run page."
 LOG = "log"
 STEPS_OF = "Steps of"
 
@@ -101,27 +101,22 @@ def on_try(number: int) -> str:
 
 def more_failed_steps(number: int) -> str:
     """What did not fit."""
-    return f"{count(number, 'more failed step')}: see the pages of the runs."
+    return f"{count(number, 'more failed step')}: see the run pages."
 
 
 def more_steps(number: int) -> str:
     """What did not fit."""
-    return f"{count(number, 'more step')}: see the page of the run."
+    return f"{count(number, 'more step')}: see the run page."
 
 
 def more_step_tables(number: int) -> str:
     """What did not fit."""
-    return f"The steps of {count(number, 'more pipeline')} are on the pages of the runs."
+    return f"The steps of {count(number, 'more pipeline')} are on the run pages."
 
 
 def more_pipelines(number: int) -> str:
     """What did not fit."""
     return f"and {count(number, 'more pipeline')}"
-
-
-def more_commands(number: int) -> str:
-    """What did not fit."""
-    return f"{count(number, 'more step')}: see the run page."
 
 
 def more_dry_runs(number: int) -> str:

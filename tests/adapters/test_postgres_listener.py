@@ -183,8 +183,8 @@ def test_the_database_may_go_away_and_come_back(tmp_path: Path) -> None:
             for attempt in attempts:
                 with pytest.raises(StoreUnavailable):
                     attempt()
+            woken.clear()  # before it can be woken again
             postgres.start()
-            woken.clear()
             until(lambda: "report" in woken)
             inbox.put(delivery("after"))
             until(lambda: "delivery" in woken)

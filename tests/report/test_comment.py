@@ -270,7 +270,7 @@ def test_even_the_table_of_a_thousand_pipelines_fits() -> None:
 def test_what_is_left_out_is_said() -> None:
     rendered = render_comment(many(200, 100), LINKS, MARKER)
     assert "more failed steps" in rendered
-    assert "more pipelines are on the pages of the runs" in rendered
+    assert "more pipelines are on the run pages" in rendered
 
 
 def test_the_middle_of_an_excerpt_goes_first() -> None:

@@ -14,17 +14,16 @@ from sqlalchemy.dialects.postgresql import insert
 
 from bot.adapters.postgres.database import lock_key, notify
 from bot.adapters.postgres.rows import rules_to
-from bot.adapters.postgres.tables import approvals, decisions, pull_requests, replies, runs, verdicts
+from bot.adapters.postgres.tables import approvals, decisions, pull_requests, replies, runs
 from bot.adapters.postgres.touch import touch_reports
+from bot.adapters.postgres.verdicts import put_run, put_verdict
 from bot.errors import Overtaken
 from bot.models import Branch, Phase, PullRequest, context_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sqlalchemy import Connection
 
-    from bot.models import Cancellation, Change, Reply, Repository, Run, Subject, Verdict
+    from bot.models import Cancellation, Change, Reply, Repository, Run, Subject
 
 
 def store(connection: Connection, change: Change) -> bool:
@@ -48,7 +47,7 @@ def store(connection: Connection, change: Change) -> bool:
     for verdict in change.verdicts:
         if verdict.run is not None:
             _start(connection, verdict.run)
-        _show(connection, subject, verdict)
+        put_verdict(connection, subject, verdict)
     if change.approved is not None:
         _approve(connection, change, change.approved)
     _audit(connection, change)
@@ -162,8 +161,14 @@ def _resume(connection: Connection, change: Change) -> dict[str, str]:
     for row in resumed:
         if not row.dryrun:
             context = context_of(row.pipeline, row.inputs)
-            says = _says(row.pipeline, run_id=row.id)
-            _put_verdict(connection, subject, row.head_sha, context, says, over_override=False)
+            put_run(
+                connection,
+                subject,
+                sha=row.head_sha,
+                context=context,
+                pipeline=row.pipeline,
+                run_id=row.id,
+            )
     return {row.id: row.head_sha for row in resumed}
 
 
@@ -238,58 +243,6 @@ def _start(connection: Connection, run: Run) -> None:
             created_at=run.created_at,
             due_at=func.now() if run.admitted else timeout,  # admission makes it due
         )
-    )
-
-
-def _show(connection: Connection, subject: Subject, verdict: Verdict) -> None:
-    """From now on the context shows this verdict."""
-    says = _says(
-        verdict.pipeline,
-        run_id=None if verdict.run is None else verdict.run.id,
-        state=None if verdict.status is None else verdict.status.state.value,
-        description=None if verdict.status is None else verdict.status.description,
-        override=verdict.override,
-    )
-    _put_verdict(connection, subject, subject.head_sha, verdict.context, says, over_override=True)
-
-
-def _says(
-    pipeline: str,
-    *,
-    run_id: str | None = None,
-    state: str | None = None,
-    description: str | None = None,
-    override: bool = False,
-) -> dict[str, object]:
-    return {
-        "pipeline": pipeline,
-        "run_id": run_id,
-        "state": state,
-        "description": description,
-        "override": override,
-    }
-
-
-def _put_verdict(
-    connection: Connection,
-    subject: Subject,
-    sha: str,
-    context: str,
-    says: Mapping[str, object],
-    *,
-    over_override: bool,
-) -> None:
-    key = {
-        "repository_id": subject.repository.id,
-        "number": subject.number,
-        "head_sha": sha,
-        "context": context,
-    }
-    replaceable = None if over_override else verdicts.c.override.is_(False)
-    connection.execute(
-        insert(verdicts)
-        .values(key | dict(says))
-        .on_conflict_do_update(index_elements=list(key), set_=says, where=replaceable)
     )
 
 
