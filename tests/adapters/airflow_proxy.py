@@ -81,7 +81,9 @@ def proxy_before(upstream: str) -> Iterator[Proxy]:
     with Proxy(upstream) as proxy:
         thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        yield proxy
-        proxy.shutdown()
-        thread.join()
-        proxy.http.clear()
+        try:
+            yield proxy
+        finally:
+            proxy.shutdown()
+            thread.join()
+            proxy.http.clear()

@@ -111,9 +111,11 @@ def scripted_airflow() -> Iterator[ScriptedAirflow]:
     with ScriptedAirflow() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def details(dag_id: str = "checks", **changes: object) -> dict[str, object]:
