@@ -161,7 +161,8 @@ def run(directory: Path, *, once: bool, deadline: float) -> int:
             console.say("Stopping, as --once asks for.")
             return 0
         console.show(
-            "Comment `/test` on a pull request's page, or push a commit there. Ctrl-C stops everything.\n"
+            "Comment `/retest` or `/help` on a pull request's page, or push a commit there. "
+            "Ctrl-C stops everything.\n"
         )
         try:
             demo.watch_on()

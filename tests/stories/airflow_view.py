@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -25,6 +26,8 @@ class AirflowRun:
     id: str
     state: str
     conf: Mapping[str, Any]
+    started_at: datetime | None
+    ended_at: datetime | None
 
 
 class AirflowView:
@@ -40,11 +43,15 @@ class AirflowView:
         query = {"run_id_prefix_pattern": prefix, "order_by": "id", "limit": _PAGE}
         found = self._call("GET", "dags/~/dagRuns", params=query)["dag_runs"]
         assert len(found) < _PAGE
-        return [AirflowRun(run["dag_id"], run["dag_run_id"], run["state"], run["conf"]) for run in found]
+        return [_run(run) for run in found]
 
     def steps(self, run: AirflowRun) -> dict[str, str]:
         """The state of each step, by the name that people see."""
         return {name: str(step["state"]) for name, step in self._steps(run).items()}
+
+    def tries(self, run: AirflowRun) -> dict[str, int]:
+        """How often each step was begun, by the name that people see."""
+        return {name: int(step["try_number"]) for name, step in self._steps(run).items()}
 
     def log(self, run: AirflowRun, name: str) -> str:
         """All that the last try of a step wrote, one line each."""
@@ -53,13 +60,17 @@ class AirflowView:
         query = {"map_index": step["map_index"], "full_content": True}
         return "\n".join(str(line["event"]) for line in self._call("GET", path, params=query)["content"])
 
+    def delete(self, run: AirflowRun) -> None:
+        """Delete a DAG run, as an administrator may who tidies up."""
+        self._call("DELETE", _path(run))
+
     def set_variable(self, key: str, value: str) -> None:
         """Make a Variable, which only a rendered template would show."""
         self._call("POST", "variables", json={"key": key, "value": value})
 
     def _steps(self, run: AirflowRun) -> dict[str, Any]:
         found = self._call("GET", f"{_path(run)}/taskInstances")["task_instances"]
-        return {step["rendered_map_index"] or step["task_id"]: step for step in found}
+        return {_name(step): step for step in found}
 
     def _call(self, method: str, path: str, **more: Any) -> Any:  # noqa: ANN401 - JSON is what it is
         if "Authorization" not in self._session.headers:
@@ -72,13 +83,36 @@ class AirflowView:
             **more,
         )
         response.raise_for_status()
-        return response.json()
+        return response.json() if response.content else None
 
     def _log_in(self) -> None:
         login = {"username": "admin", "password": self.local.settings.secrets.admin_password}
         response = self._session.post(f"{self.local.url}/auth/token", json=login, timeout=_SECONDS)
         response.raise_for_status()
         self._session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
+
+
+def _name(step: Mapping[str, Any]) -> str:
+    """What people call the step; a mapped one has no name of its own before it has begun."""
+    index = step["map_index"]
+    if step["rendered_map_index"] in (None, "", str(index)):
+        return str(step["task_id"]) + (f"[{index}]" if index >= 0 else "")
+    return str(step["rendered_map_index"])
+
+
+def _run(found: Mapping[str, Any]) -> AirflowRun:
+    return AirflowRun(
+        found["dag_id"],
+        found["dag_run_id"],
+        found["state"],
+        found["conf"],
+        _time(found["start_date"]),
+        _time(found["end_date"]),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _path(run: AirflowRun) -> str:

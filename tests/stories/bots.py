@@ -30,6 +30,7 @@ _UNFINISHED = (
     'preflight_deliveries{state="queued"}',
     'preflight_deliveries{state="working"}',
     'preflight_runs{state="wanted"}',
+    'preflight_runs{state="resuming"}',
     'preflight_runs{state="active"}',
     'preflight_oldest_seconds{queue="oldest_report"}',
 )

@@ -13,6 +13,7 @@ from tests.stories.waiting import SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from tests.github_standin import Standin
     from tests.github_standin.client import Role
@@ -28,6 +29,11 @@ Pipelines = dict[str, dict[str, Any]]
 def checks(**steps: str) -> dict[str, Any]:
     """A pipeline that runs these commands."""
     return {"dag": "checks", "params": {"steps": steps}}
+
+
+def until_there(path: Path) -> str:
+    """A command that goes on until a story makes that file, or for two minutes."""
+    return f"for _ in $(seq 1200); do test -e '{path}' && exit 0; sleep 0.1; done; exit 9"
 
 
 class StoryRepository(Repository):
@@ -48,6 +54,26 @@ class StoryRepository(Repository):
         files = more.pop("files", {"src/app.py": f"print('changed on {branch}')\n"})
         pull = super().open_pull(by, branch=branch, files=files, **more)
         return StoryPull(self, pull.number)
+
+    def dag_runs(self, sha: str = "") -> list[AirflowRun]:
+        """The DAG runs that Airflow has for the repository (or for one commit), oldest first."""
+        owner, _, name = self.full_name.partition("/")
+        found = self.airflow.runs(f"preflight~{self.bot.name}~{owner}~{name}~")
+        return [run for run in found if not sha or run.conf["PULL_PULL_SHA"] == sha]
+
+    def expect_status(self, sha: str, context: str, state: str, description: str = "") -> Status:
+        """A commit, a merge group's or a branch's, comes to show that state, with these words in it."""
+
+        def found() -> Status | None:
+            status = next(reversed(self.statuses(sha, context)), None)
+            return status if status and status.state == state and description in _words(status) else None
+
+        def so_far() -> str:
+            shown = self.statuses(sha)
+            lines = [f"  {status.context} {status.state}: {status.description}" for status in shown]
+            return "\n".join([*lines, self.bot.told()])
+
+        return until(found, f"{context} showing {state} {description!r} at {sha[:7]}", so_far)
 
 
 class StoryPull(Pull):
@@ -108,6 +134,21 @@ class StoryPull(Pull):
 
         reply = until(found, f"a reply with {parts}", self.so_far)
         return reply.removesuffix(f"\n\n{marker}\n")
+
+    def expect_silence(self, comment: Comment) -> None:
+        """When all is done, that comment was neither reacted to nor replied to."""
+        self.bot.rest()
+        marker = f"<!-- preflight reply {comment.id} -->"
+        seen = [said for said in self.comments() if said.reactions and said.id == comment.id]
+        assert not seen, self.so_far()
+        assert not any(marker in said.body for said in self.comments()), self.so_far()
+
+    def expect_no_reply(self, comment: Comment) -> None:
+        """When all is done, that comment was seen, and nothing had to be said about it."""
+        self.expect_reaction(comment)
+        self.bot.rest()
+        marker = f"<!-- preflight reply {comment.id} -->"
+        assert not any(marker in said.body for said in self.comments()), self.so_far()
 
     def expect_reaction(self, comment: Comment) -> None:
         """The bot comes to show that it has seen that comment."""
@@ -179,9 +220,9 @@ def make_repository(
     return StoryRepository(repository, bot, airflow)
 
 
-def written(pipelines: Pipelines) -> str:
-    """A preflight.yaml with these pipelines."""
-    return yaml.safe_dump({"pipelines": pipelines}, sort_keys=False)
+def written(pipelines: Pipelines, **repository_wide: object) -> str:
+    """A preflight.yaml with these pipelines, and what holds for the whole repository."""
+    return yaml.safe_dump({**repository_wide, "pipelines": pipelines}, sort_keys=False)
 
 
 def _words(status: Status) -> str:

@@ -13,6 +13,8 @@ _VARYING = (
     (re.compile(r"\b[0-9a-f]{32}\b"), "RUN_ID"),
     (re.compile(r"\b[0-9a-f]{40}\b"), "SHA"),
     (re.compile(r"`[0-9a-f]{7}`"), "`SHA`"),
+    (re.compile(r"(?<=/ok-to-test )[0-9a-f]{12}"), "SHA12"),
+    (re.compile(r"(?<=pr-logs/pull/)[\w.-]+"), "REPOSITORY"),
     (re.compile(r"(?:\bunder )?\b(?:\d+m ?)?\d+(?:\.\d+)?s\b"), "TIME"),
 )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from tests.stories.bots import WEBHOOK_SECRET
-from tests.stories.pulls import DEVELOPER, checks
+from tests.stories.pulls import DEVELOPER, STRANGER, checks
 
 if TYPE_CHECKING:
     from tests.github_standin import Standin
@@ -117,3 +117,50 @@ def test_what_nobody_signed_is_not_believed(repository_with: MakeRepository, bot
     stored = [name for name in after if name.startswith("preflight_deliveries{")]
     assert {name: before.get(name) for name in stored} == {name: after[name] for name in stored}
     pull.expect_dag_runs("success")
+
+
+def test_everything_is_heard_the_other_way_round(repository_with: MakeRepository, github: Standin) -> None:
+    repository = repository_with(UNIT)
+    for event in ("pull_request", "issue_comment"):
+        github.delivery_fault("hold", event=event, times=50)
+    pushed = repository.opened(branch="pushed", draft=True)
+    pushed.ready(DEVELOPER)
+    pushed.pushed()
+    closed = repository.opened(branch="closed")
+    closed.says("/test")
+    closed.pushed()
+    closed.close(DEVELOPER)
+    drafted = repository.opened(branch="drafted")
+    drafted.draft(DEVELOPER)
+    approved = repository.opened(branch="approved", by=STRANGER, fork=True)
+    approved.says(f"/ok-to-test {approved.head_sha[:12]}")
+    swapped = repository.opened(branch="swapped", fork=True)
+    swapped.pushed(by=STRANGER)
+
+    github.release_deliveries(newest_first=True)
+
+    for pull in (pushed, approved):
+        pull.expect_status("preflight/unit", "success")
+        pull.expect_dag_runs("success")
+    drafted.expect_status("preflight/unit", "pending", "waits until ready for review")
+    swapped.expect_status("preflight/unit", "pending", "waiting for /ok-to-test")
+    for pull in (closed, drafted, swapped):
+        pull.expect_dag_runs()
+
+
+def test_a_group_s_end_is_heard_before_its_beginning(
+    repository_with: MakeRepository, github: Standin
+) -> None:
+    repository = repository_with({"unit": checks(test="true") | {"on": "merge_group"}})
+    pulls = [repository.opened(branch=name, files={f"src/{name}.py": "print()\n"}) for name in ("one", "two")]
+    github.delivery_fault("hold", event="merge_group", times=50)
+    gone = pulls[0].enqueue(DEVELOPER)
+    gone.dequeue(DEVELOPER)
+    kept = pulls[1].enqueue(DEVELOPER)
+
+    github.release_deliveries(newest_first=True)
+
+    repository.expect_status(kept.head_sha, "preflight/unit", "success")
+    repository.bot.rest()
+    assert [run.conf["PULL_PULL_SHA"] for run in repository.dag_runs()] == [kept.head_sha]
+    assert all(status.state == "error" for status in gone.combined().values())

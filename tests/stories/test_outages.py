@@ -78,7 +78,7 @@ def test_github_does_what_it_says_that_it_could_not(repository_with: MakeReposit
     asked = pull.says("/test nosuch")
 
     pull.expect_status("preflight/unit", "failure", "test failed: exit 3")
-    pull.expect_comment("test failed: exit 3", "/test unit")
+    pull.expect_comment("test failed: exit 3", "`/retest`")
     pull.expect_reply(asked, "There is no pipeline `nosuch`")
     pull.expect_dag_runs("failed")
     pull.expect_history("preflight/unit", "pending", "failure")
@@ -110,3 +110,28 @@ def test_somebody_deletes_the_comment(repository_with: MakeRepository) -> None:
     pull.pushed()
 
     pull.expect_comment("2 steps passed", pull.head_sha[:7])
+
+
+def test_more_is_to_say_than_github_lets_say(repository_with: MakeRepository, github: Standin) -> None:
+    """Comments and reactions are limited for all repositories together; what waits is told in the end."""
+    repository = repository_with({"unit": checks(test="true")})
+    github.limits(content_minute=3, retry_after=3)
+    mark = github.mark()
+    try:
+        pulls = [repository.opened(branch=name) for name in ("one", "two", "three")]
+        asked = [pull.says("/test nosuch") for pull in pulls]
+        until(lambda: _refused(github, mark), "a refusal", repository.bot.told)
+    finally:
+        github.limits(content_minute=None, retry_after=60)
+
+    for pull, comment in zip(pulls, asked, strict=True):
+        pull.expect_reply(comment, "There is no pipeline `nosuch`")
+        pull.expect_status("preflight/unit", "success")
+        pull.expect_comment("2 steps passed")
+        pull.expect_dag_runs("success")
+    repeated = [len(pull.comments(by=pull.bot.login)) for pull in pulls]
+    assert repeated == [2, 2, 2]
+
+
+def _refused(github: Standin, mark: int) -> bool:
+    return any(request.status == 403 for request in github.requests(mark, method="POST"))

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import requests
-
-from tests.stories.pulls import DEVELOPER, checks, written
+from tests.stories.pages import page_at
+from tests.stories.pulls import DEVELOPER, STRANGER, checks, written
 from tests.stories.snapshots import assert_reads
 
 if TYPE_CHECKING:
     from tests.stories.bots import Bot
     from tests.stories.conftest import MakeRepository
-
-
-def read_page(url: str | None) -> requests.Response:
-    assert url is not None
-    with requests.Session() as session:
-        session.trust_env = False
-        return session.get(url, timeout=10)
 
 
 def test_opened_then_green(repository_with: MakeRepository, bot: Bot) -> None:
@@ -34,7 +26,7 @@ def test_opened_then_green(repository_with: MakeRepository, bot: Bot) -> None:
     assert run.conf["PULL_BASE_SHA"] == repository.tip()
     assert bot.figures()['preflight_nudges_total{result="known"}'] > 0
 
-    page = read_page(status.target_url)
+    page = page_at(status.target_url)
     assert page.status_code == 200
     for shown in ("unit", "clone", "lint", "test", "no complaints", "12 passed", "succeeded"):
         assert shown in page.text
@@ -47,7 +39,7 @@ def test_a_private_repository_s_page_is_not_shown(repository_with: MakeRepositor
 
     status = pull.expect_status("preflight/unit", "error", "error: DAG 'cheks' not found")
 
-    page = read_page(status.target_url)
+    page = page_at(status.target_url)
     assert page.status_code == 404
     assert pull.repository.full_name not in page.text
 
@@ -66,7 +58,7 @@ def test_a_failing_step_turns_it_red(repository_with: MakeRepository) -> None:
 
     pull.expect_status("preflight/unit", "failure", "test failed: exit 3 after")
     pull.expect_history("preflight/unit", "pending", "failure")
-    comment = pull.expect_comment("AssertionError: 41 is not 42", "/test unit")
+    comment = pull.expect_comment("AssertionError: 41 is not 42", "`/retest`")
     assert_reads("red.md", comment)
     for remark in ("Traceback", "AirflowFailException", "airflow", "python", "/artifacts/"):
         assert remark not in comment
@@ -83,37 +75,6 @@ def test_a_merge_conflict_names_the_files(repository_with: MakeRepository) -> No
     pull.expect_status("preflight/unit", "failure", "clone failed: merge conflict in shared.txt")
     assert_reads("conflict.md", pull.expect_comment("merge conflict in shared.txt"))
     pull.expect_dag_runs("failed")
-
-
-def test_pipelines_without_matching_files_are_skipped(repository_with: MakeRepository) -> None:
-    repository = repository_with(
-        {
-            "unit": checks(test="true") | {"paths": ["src/**"]},
-            "docs": checks(links="true") | {"paths": ["docs/**", "*.md"]},
-        }
-    )
-
-    pull = repository.opened(files={"src/app.py": "print('changed')\n"})
-
-    pull.expect_status("preflight/docs", "success", "skipped: no matching files")
-    pull.expect_history("preflight/docs", "success")
-    pull.expect_status("preflight/unit", "success")
-    assert_reads("skipped.md", pull.expect_comment("docs", "skipped", "unit", "2 steps passed"))
-    (run,) = pull.expect_dag_runs("success")
-    assert run.conf["JOB_NAME"] == "unit"
-
-
-def test_a_draft_waits_until_it_is_ready(repository_with: MakeRepository) -> None:
-    repository = repository_with({"unit": checks(test="true")})
-
-    pull = repository.opened(draft=True)
-    pull.expect_status("preflight/unit", "pending", "waits until ready for review")
-    pull.expect_dag_runs()
-
-    pull.ready(DEVELOPER)
-    pull.expect_status("preflight/unit", "success")
-    (run,) = pull.expect_dag_runs("success")
-    assert run.conf["preflight"]["draft"] is False
 
 
 def test_two_pull_requests_share_one_head(repository_with: MakeRepository) -> None:
@@ -133,3 +94,27 @@ def test_two_pull_requests_share_one_head(repository_with: MakeRepository) -> No
     second.expect_comment("test failed: exit 1")
     first.expect_dag_runs("success")
     second.expect_dag_runs("failed")
+
+
+def test_a_repository_says_when_to_comment(repository_with: MakeRepository) -> None:
+    """`report.comment`: only about failures, or never; a stranger's head is about more than results."""
+    pipelines = {"unit": checks(test="test -e src/well.py")}
+    repository = repository_with(written(pipelines, report={"comment": "failures"}))
+    repository.configure(written(pipelines, report={"comment": "off"}), branch="quiet")
+    well, ill = {"src/well.py": "print()\n"}, {"src/ill.py": "print()\n"}
+    green = repository.opened(branch="green", files=well)
+    red = repository.opened(branch="red", files=ill)
+    quiet = repository.opened(branch="red-and-quiet", files=ill, base="quiet")
+    strange = repository.opened(by=STRANGER, fork=True, branch="strange", files=well, base="quiet")
+
+    green.expect_status("preflight/unit", "success")
+    red.expect_comment("**`unit` failed**")
+    quiet.expect_status("preflight/unit", "failure")
+    strange.expect_comment("/ok-to-test")
+    red.push(DEVELOPER, well)
+    strange.says(f"/ok-to-test {strange.head_sha[:12]}")
+    red.expect_comment("**`unit` passed**")
+    strange.expect_status("preflight/unit", "success")
+
+    red.bot.rest()
+    assert [pull.sticky_comments() for pull in (green, quiet, strange)] == [[], [], []]
