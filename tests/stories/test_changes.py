@@ -148,6 +148,8 @@ def test_what_is_not_superseded_runs_to_its_end(repository_with: MakeRepository,
     pull = repository.opened()
     old = pull.head_sha
     until(lambda: len(pull.dag_runs()) == 2, "both runs", pull.so_far)
+    for run in (0, 1):
+        pull.expect_running("test", run=run)
 
     new = pull.pushed()
 
