@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from pathlib import Path
@@ -28,4 +29,6 @@ def assert_reads(name: str, text: str) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     assert path.is_file(), f"there is no {path.name}: run with UPDATE_SNAPSHOTS=1, then read what it wrote"
-    assert text == path.read_text()
+    known = path.read_text()
+    changes = difflib.unified_diff(known.splitlines(), text.splitlines(), path.name, "now", lineterm="")
+    assert text == known, "\n".join(changes)

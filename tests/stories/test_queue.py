@@ -133,7 +133,8 @@ def test_time_runs_out_at_work_and_in_the_queue(repository_with: MakeRepository,
     pull.says("/test short")
     pull.expect_running("test")
     timed_out = pull.expect_status("preflight/short", "failure", "timed out after 5s")
-    assert_reads("timed-out.md", pull.expect_comment("⏱️ [`short`]", "timed out after 5s", "`/retest`"))
+    comment = pull.expect_comment("⏱️ [`short`]", "timed out after 5s", "Steps of <code>short</code>")
+    assert_reads("timed-out.md", comment)
     pull.expect_dag_runs("failed", "failed")
 
     gate.touch()
