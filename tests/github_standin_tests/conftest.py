@@ -120,9 +120,10 @@ def receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            status = receiver.status  # before a test that waits for this delivery may change it
             receiver.received.append(Received(dict(self.headers.items()), body, time.time()))
             time.sleep(receiver.delay)
-            self.send_response(receiver.status)
+            self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
