@@ -63,21 +63,91 @@ class PullClaim:
 class ShownComment:
     """What we know of a pull request's comment. `search` says that one of ours may be there unknown to us.
 
-    `digest` is that of the body that it shows, `sent_at` when it was sent.
+    `digest` is that of the body that it shows, `sent_at` when it was sent. `failing` names what had failed
+    when it was posted (not edited) last, and `posted_for` is the head that it was posted for, so that it is
+    posted anew for what newly fails. `old_id` is a comment that this one takes the place of and that may
+    still have to be deleted.
     """
 
     id: int | None
     digest: str
     sent_at: datetime | None
     search: bool
+    failing: frozenset[str] = frozenset()
+    posted_for: str = ""
+    old_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ShownStatus:
-    """A status as we last managed to show it."""
+    """A status as we last managed to show it; `times` counts those sent for this SHA and context."""
 
     status: Status
     sent_at: datetime
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCheck:
+    """A check run as we last managed to show it.
+
+    `id` is None if it was about to be created when we last wrote: then it is looked for by its external id.
+    `digest` is that of what it shows, `annotated` how many annotations it has. `annotating`: a batch of them
+    was under way, so that GitHub knows better how many there are.
+    """
+
+    name: str
+    external_id: str
+    id: int | None
+    digest: str
+    sent_at: datetime
+    annotated: int = 0
+    annotating: bool = False
+    completed: bool = False
+
+
+class Urgency(enum.Enum):
+    """Who goes first where GitHub's limits leave room for a part only, the most urgent first."""
+
+    FINAL_STATUS = "final_status"
+    FINAL_COMMENT = "final_comment"  # answers to commands, too
+    PROGRESS = "progress"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """At most `most` units within `seconds`; `name` tells budgets apart ("points", "content")."""
+
+    name: str
+    seconds: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs a list shows, newest first; empty and None mean all.
+
+    `repository` is a full name, `state` an Outcome's value or "unfinished", `after` the `seq` of the last run
+    of the page before. Private repositories' runs are left out but for those whose ids are in `private`.
+    """
+
+    repository: str = ""
+    number: int | None = None
+    pipeline: str = ""
+    branch: str = ""
+    state: str = ""
+    author: str = ""
+    after: int | None = None
+    most: int = 50
+    private: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRun:
+    """A run in a list; `seq` orders runs as they were stored. The run's conf and steps may be left empty."""
+
+    seq: int
+    run: Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,3 +76,7 @@ class Overtaken(Temporary):
 
 class StoreUnavailable(Temporary):
     """The database did not answer."""
+
+
+class ArtifactsUnavailable(Temporary):
+    """The place where artifacts are kept did not answer, or is not there."""

@@ -5,33 +5,43 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
     from bot.claims import (
         DeliveryClaim,
+        ListedRun,
         PendingReply,
         PullClaim,
         QueuedRun,
         Receipt,
         RunClaim,
+        RunQuery,
+        ShownCheck,
         ShownComment,
         ShownStatus,
         Turn,
+        Window,
     )
     from bot.models import (
+        Annotation,
+        Artifact,
         Audit,
         Change,
         ChangedFiles,
+        Check,
         Dag,
         DagRun,
         Delivery,
         History,
         LogLine,
+        Past,
         Permission,
         PullRequest,
         PullView,
+        Quota,
+        ReportPolicy,
         Repository,
         Run,
         RunRef,
@@ -125,6 +135,114 @@ class PullRequestWriter(Protocol):
         ...
 
 
+class CheckWriter(Protocol):
+    """Check runs, which only a GitHub App may write. Raises as PullRequestReader does; retries nothing."""
+
+    def can_check(self) -> bool:
+        """Whether our credentials are an App's. Asks nothing."""
+        ...
+
+    def create_check(self, repository: Repository, sha: str, check: Check) -> int:
+        """Create a check run and return its id."""
+        ...
+
+    def update_check(
+        self, repository: Repository, check_id: int, check: Check, annotations: Sequence[Annotation] = ()
+    ) -> None:
+        """Have it show this, and append annotations: at most 50. GitHubNotFound if it is gone."""
+        ...
+
+    def find_check(self, repository: Repository, sha: str, check: Check) -> int | None:
+        """The id of our newest check run of that name and external id at the commit, else None."""
+        ...
+
+    def annotation_count(self, repository: Repository, check_id: int) -> int:
+        """How many annotations the check run has."""
+        ...
+
+    def changed_lines(self, repository: Repository, number: int, sha: str) -> Mapping[str, Sequence[range]]:
+        """The lines that the pull request's diff shows, by file, as line numbers in its head.
+
+        Empty where GitHub's diff is about another head by now. Remembered for a head; files without a
+        textual diff, and those beyond the first 3,000, are left out.
+        """
+        ...
+
+
+class QuotaReader(Protocol):
+    """How much GitHub lets us ask. Asks nothing itself."""
+
+    def account(self, repository: Repository) -> str:
+        """A name for the credentials for that repository, the same in every process: whose limits count."""
+        ...
+
+    def quota(self, repository: Repository) -> Quota | None:
+        """What is left of the hour's requests with the credentials for that repository, None if unknown."""
+        ...
+
+    def spent(self, repository: Repository) -> int:
+        """The points of requests sent with those credentials since the last call: 1 a read, 5 a write.
+
+        Writes that a budget was asked about beforehand are not among them.
+        """
+        ...
+
+
+class BudgetStore(Protocol):
+    """What all workers together sent to GitHub of late. All methods raise StoreUnavailable."""
+
+    def take(self, account: str, costs: Mapping[str, float], windows: Sequence[Window]) -> float:
+        """Spend the costs (by the windows' names) if every window has room for them, and return 0.
+
+        Otherwise nothing is spent, and the seconds are returned until there may be room. `account` is whose
+        limits they are. No window ever holds more than its `most` within any `seconds`, counted exactly.
+        """
+        ...
+
+    def spend(self, account: str, costs: Mapping[str, float]) -> None:
+        """Something was sent without asking."""
+        ...
+
+
+class Viewers(Protocol):
+    """Who looks at our pages, by GitHub's word. Raises as PullRequestReader does."""
+
+    def sign_in_url(self, state: str, redirect_uri: str) -> str:
+        """Where GitHub asks people whether they want to sign in here."""
+        ...
+
+    def token_for(self, code: str, redirect_uri: str) -> tuple[str, float]:
+        """The user's token that a sign-in's code stands for, and the seconds it is good for."""
+        ...
+
+    def login(self, token: str) -> str:
+        """Whose token it is; GitHubRefused if it is no longer good."""
+        ...
+
+    def can_read(self, token: str, repository: Repository) -> bool:
+        """Whether that user may read the repository. Remembered for some minutes."""
+        ...
+
+
+class ArtifactStore(Protocol):
+    """Where runs' artifacts are kept, addressed by paths below one root. Raises ArtifactsUnavailable.
+
+    A path that leaves the root ("../x") or is absolute is refused with ValueError.
+    """
+
+    def write(self, path: str, content: Iterable[bytes]) -> None:
+        """Put a file there, whole or not at all, over one that is there."""
+        ...
+
+    def list(self, folder: str, most: int) -> Sequence[Artifact]:
+        """The files below a folder, by path, at most so many; none if there is no such folder."""
+        ...
+
+    def read(self, path: str, most: int) -> Iterator[bytes] | None:
+        """The file in pieces, at most so many bytes; None if there is none."""
+        ...
+
+
 class DagTrigger(Protocol):
     """What starting and stopping a run needs from Airflow.
 
@@ -212,6 +330,10 @@ class Ledger(Protocol):
         """What we remember of the pull request or branch, and what its contexts say about that head."""
         ...
 
+    def open_pulls_at(self, repository: Repository, sha: str) -> Sequence[int]:
+        """The numbers of the open pull requests that have this head."""
+        ...
+
     def broken_pulls(self, repository: Repository, base_ref: str | None) -> Sequence[tuple[Repository, int]]:
         """The open pull requests into that branch whose head shows a configuration that can't be used.
 
@@ -220,7 +342,7 @@ class Ledger(Protocol):
         ...
 
     def rename(self, repository: Repository) -> None:
-        """The repository of that id has this name from now on."""
+        """The repository of that id has this name from now on, and is private or not."""
         ...
 
     def apply(self, change: Change) -> bool:
@@ -314,7 +436,19 @@ class StatusStore(Protocol):
         ...
 
     def set_shown(self, repository: Repository, sha: str, status: Status) -> None:
-        """A context was made to show this."""
+        """A context was made to show this, once more."""
+        ...
+
+    def policies(self, repository: Repository, sha: str) -> Mapping[int, ReportPolicy]:
+        """How each pull request or branch with that head is reported on."""
+        ...
+
+    def shown_checks(self, repository: Repository, sha: str) -> Mapping[str, ShownCheck]:
+        """What the head's check runs show, by name."""
+        ...
+
+    def set_shown_check(self, repository: Repository, sha: str, check: ShownCheck) -> None:
+        """A check run was made to show this, or is about to be."""
         ...
 
 
@@ -339,6 +473,54 @@ class CommentStore(Protocol):
 
     def set_reply(self, claim: PullClaim, reply: PendingReply, *, done: bool) -> None:
         """Remember how far an answer got."""
+        ...
+
+
+class PastReader(Protocol):
+    """What earlier runs tell about a run. All methods raise StoreUnavailable."""
+
+    def usual(self, runs: Sequence[Run]) -> Mapping[str, float]:
+        """By the run's id: the median seconds of the last 20 successful runs like it, where there are any.
+
+        Alike are runs of the same repository, pipeline and base branch, of the same kind (pull request, merge
+        group or push), without inputs, dry runs apart. Remembered for a minute.
+        """
+        ...
+
+    def past(self, runs: Sequence[Run]) -> Mapping[str, Past]:
+        """By the run's id: what came before it. Every run has one."""
+        ...
+
+
+class ArchiveStore(Protocol):
+    """Finished runs that are still to be put among the artifacts. All methods raise StoreUnavailable."""
+
+    def claim_archive(self) -> Run | None:
+        """Take a finished run that nobody archives, for some minutes; resumed runs come again."""
+        ...
+
+    def archived(self, run: Run, *, seconds: float | None) -> None:
+        """It is among the artifacts; or, with `seconds`, try again after them."""
+        ...
+
+    def next_due(self) -> float | None:
+        """The seconds until the next one is due (0 if one is), None if none waits."""
+        ...
+
+
+class RunLister(Protocol):
+    """What the lists of runs show, in times that do not grow with the history. Raises StoreUnavailable."""
+
+    def runs(self, query: RunQuery) -> Sequence[ListedRun]:
+        """The runs, newest first; one more than `query.most` if there are more."""
+        ...
+
+    def private_repositories(self) -> Sequence[Repository]:
+        """The private repositories that have runs, at most 200, those with the newest runs first."""
+        ...
+
+    def latest(self, repository: str, pipeline: str, branch: str) -> Run | None:
+        """The newest finished run on that branch (pushed, else merged into), for a badge."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,17 +43,62 @@ FINISHED_STEPS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class TestFailure:
+    """One test that failed, as a JUnit file tells it. `line` is None and `file` empty where it does not say.
+
+    `name` is unique within its step: "tests/test_app.py::test_add", "com.acme.AppTest.add".
+    `file` is relative to the repository where it could be told. `seconds` is how long the test took.
+    """
+
+    __test__: ClassVar[bool] = False  # pytest: this is no test
+
+    name: str
+    message: str = ""
+    file: str = ""
+    line: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TestResults:
+    """What the JUnit files of one step say together.
+
+    `failures` are the first of `failed` tests (errors included). `flaky` are tests that failed and then
+    passed within the step. `notes` say what could not be read ("junit.xml is not well-formed").
+    """
+
+    __test__: ClassVar[bool] = False  # pytest: this is no test
+
+    total: int = 0
+    failed: int = 0
+    skipped: int = 0
+    seconds: float | None = None
+    failures: tuple[TestFailure, ...] = ()
+    flaky: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether `failures` names every test that failed, so that all others passed or were skipped."""
+        return len(self.failures) == self.failed and not self.notes
+
+
+@dataclass(frozen=True, slots=True)
 class StepResult:
     """What a step's binary left in its `preflight` XCom, if it lived to do so.
 
     `reason` is a short text ("exit 1 after 42s"), `reproduce` the one line that repeats the step by hand,
-    `argv` the exact command that ran.
+    `argv` the exact command that ran. `tests` is None where the step left no JUnit file. `artifacts` is how
+    many files were kept, and `dropped` says what of them was not ("3 files, 120 MB: over the limit").
     """
 
     exit_code: int | None = None
     reason: str = ""
     reproduce: str = ""
     argv: str = ""
+    tests: TestResults | None = None
+    artifacts: int = 0
+    dropped: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,40 @@ class CommentPolicy(enum.Enum):
     ALWAYS = "always"
     FAILURES = "failures"  # once something failed
     OFF = "off"
+
+
+class StatusPolicy(enum.Enum):
+    """Which statuses a pipeline has."""
+
+    PIPELINE = "pipeline"  # preflight/NAME
+    STEP = "step"  # preflight/NAME/STEP beside it
+
+
+class ReportAs(enum.Enum):
+    """What stands under a commit. Check runs need a GitHub App; without one there are statuses."""
+
+    STATUSES = "statuses"
+    CHECKS = "checks"
+    BOTH = "both"
+
+    @property
+    def statuses(self) -> bool:
+        """Whether statuses are shown."""
+        return self is not ReportAs.CHECKS
+
+    @property
+    def checks(self) -> bool:
+        """Whether check runs are shown."""
+        return self is not ReportAs.STATUSES
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPolicy:
+    """How a repository wants to be told, as its configuration said when last decided on."""
+
+    comment: CommentPolicy = CommentPolicy.ALWAYS
+    statuses: StatusPolicy = StatusPolicy.PIPELINE
+    shown_as: ReportAs = ReportAs.STATUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +101,20 @@ class Cancellation:
     reason: str
 
 
+CLICK = 0
+"""Stands for the comment's id where a click on a check run is answered, until it gets one of its own."""
+
+
+def click_id(delivery_id: str) -> int:
+    """What stands for the comment's id in the answer to a click: below zero, another for each click."""
+    return -int.from_bytes(hashlib.sha256(delivery_id.encode(errors="surrogatepass")).digest()[:7]) - 1
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What to answer a comment with: always a reaction, and a reply unless it is empty.
 
+    A click on a check run counts as a comment with an id below zero (`click_id`), which takes no reaction.
     The reply to a comment that asked for dry runs goes on with what they print (`Run.comment_id`).
     """
 
@@ -84,7 +129,7 @@ class Change:
     `verdicts` are what contexts show from now on; a run among them is new, and gets its attempt when it
     is stored. `dry_runs` are new runs that no context shows. `resumed` are the ids of finished runs that go
     on where they failed, shown by their contexts again. `approved` is the head that somebody approved.
-    `notice` and `comment` are None to leave the comment's notice and its policy as they are. `after` is the
+    `notice` and `report` are None to leave the comment's notice and the policy as they are. `after` is the
     latest decision that this one took into account, None if it does not depend on any.
 
     `kind`, `reason` and `what` (its actions in words) are for the audit.
@@ -103,7 +148,7 @@ class Change:
     approved: str | None = None
     reply: Reply | None = None
     notice: str | None = None
-    comment: CommentPolicy | None = None
+    report: ReportPolicy | None = None
     after: int | None = None
 
 
@@ -120,12 +165,41 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True)
+class FlakyTest:
+    """A test that failed and then passed at the same SHA; it failed in `failed` of its last `runs` runs."""
+
+    step: str
+    name: str
+    failed: int
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is known beside a run that tells how usual it is.
+
+    `usual` is the median of the seconds that the last 20 successful runs of its pipeline into its base branch
+    took, None where there is none. `before` is the run that its context showed before it on the same pull
+    request and that ended by itself (passed, failed, timed out), None if it is the first. `flaky` are tests
+    of which this run (or a later one) is the proof.
+    """
+
+    usual: float | None = None
+    before: Run | None = None
+    flaky: tuple[FlakyTest, ...] = ()
+
+
+NO_PAST = Past()
+
+
+@dataclass(frozen=True, slots=True)
 class PullView:
-    """All that a pull request's comment is rendered from."""
+    """All that a pull request's comment is rendered from; `past` is by the run's id."""
 
     repository: Repository
     number: int
     head_sha: str
     verdicts: Sequence[Verdict]
     notice: str = ""  # Markdown of our own, shown above the table (what is needed, or broken)
-    comment: CommentPolicy = CommentPolicy.ALWAYS
+    report: ReportPolicy = field(default_factory=ReportPolicy)
+    past: Mapping[str, Past] = field(default_factory=dict)

@@ -160,3 +160,73 @@ class Status:
     state: StatusState
     description: str
     target_url: str = ""
+
+
+class Conclusion(enum.Enum):
+    """How a check run ended, in GitHub's words."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    NEUTRAL = "neutral"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    TIMED_OUT = "timed_out"
+
+
+class AnnotationLevel(enum.Enum):
+    """How bad the thing is that an annotation points at, in GitHub's words."""
+
+    FAILURE = "failure"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A remark on lines of a file of the repository (`path` relative to it), shown beside the change."""
+
+    path: str
+    start_line: int
+    end_line: int
+    level: AnnotationLevel
+    message: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckButton:
+    """A button under a check run: label and identifier of up to 20 characters, description of up to 40."""
+
+    label: str
+    identifier: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What a check run shows, but its annotations, which GitHub appends and never takes back.
+
+    `conclusion` is None until it is completed; then `started` tells "in progress" from "queued".
+    `external_id` is how we know it again: see `bot.report.checks`. `title`, `summary` and `text` are its
+    output, Markdown but the title.
+    """
+
+    name: str
+    external_id: str
+    conclusion: Conclusion | None
+    started: bool
+    title: str
+    summary: str
+    text: str = ""
+    details_url: str = ""
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    buttons: tuple[CheckButton, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What is left of GitHub's hourly limit on requests, as its last answer said."""
+
+    limit: int
+    remaining: int
+    resets_in: float

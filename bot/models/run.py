@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ PROPOSED_CONTEXT = f"{PREFIX}config (proposed)"
 """What a pull request's own version of the configuration shows: it is checked, not used."""
 
 LONGEST_CONTEXT = 200
+
+ARTIFACTS_PATH = "ARTIFACTS_PATH"
+"""The key of conf that names the run's folder below where all artifacts are kept."""
 
 
 class Phase(enum.Enum):
@@ -64,12 +68,23 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class LogMatcher:
+    """Lines of a log that a repository wants shown when a step fails: RE2 `pattern`, with lines around."""
+
+    name: str
+    pattern: str
+    before: int = 0
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What was configured for a run when it was decided on.
 
     `timeout` is in seconds from then on, waiting included, None for none. `needs` names pipelines that must
     have passed at the same head before it starts. An `optional` run's failure is not held against the pull
     request; one that is not to be superseded (`supersede` False) goes on after a push.
+    `matchers` find more lines that explain a failed step.
     """
 
     timeout: float | None = None
@@ -77,6 +92,7 @@ class Rules:
     supersede: bool = True
     needs: tuple[str, ...] = ()
     limits: tuple[Limit, ...] = ()
+    matchers: tuple[LogMatcher, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +163,22 @@ class Run:
         return str(self.conf.get("PULL_BASE_SHA", ""))
 
 
+def external_id(number: int, run: Run | None) -> str:
+    """What we call a check run, so that a click on it finds the pull request (or branch) and the run.
+
+    A run that goes on has another one than before: it gets a new check run, since annotations stay.
+    """
+    if run is None:
+        return f"{number}::"
+    return f"{number}:{run.id}:{'' if run.resumed_at is None else round(run.resumed_at.timestamp())}"
+
+
+def read_external_id(text: str) -> tuple[int, str] | None:
+    """The number and the run's id ("" where no run was shown), None for an id that is not ours."""
+    found = re.fullmatch(r"(-?[0-9]{1,18}):((?:[0-9a-f]{32})?):[0-9]{0,12}", text, re.ASCII)
+    return None if found is None else (int(found[1]), found[2])
+
+
 def context_of(pipeline: str, inputs: Mapping[str, object] | None = None) -> str:
     """`preflight/NAME`, or `preflight/NAME (KEY=VALUE, ...)`, with a hash where GitHub would refuse it.
 
@@ -171,3 +203,11 @@ def _is_welcome(character: str) -> bool:
 def written(value: object) -> str:
     """An input's value as a command writes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One file that a run left: its path below the run's folder, and its size in bytes."""
+
+    path: str
+    size: int
