@@ -108,8 +108,17 @@ class Recheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Rerun:
+    """Run all of a pull request again, if that is still its head: as if who decided had clicked there."""
+
+    repository: Repository
+    number: int
+    sha: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rename:
-    """The repository of that id has this name from now on."""
+    """The repository of that id has this name from now on, and is private or not."""
 
     repository: Repository
 
@@ -122,7 +131,17 @@ class Forget:
 
 
 Action = (
-    StartRun | ResumeRun | CancelRuns | ShowStatus | Answer | Notify | Approve | Recheck | Rename | Forget
+    StartRun
+    | ResumeRun
+    | CancelRuns
+    | ShowStatus
+    | Answer
+    | Notify
+    | Approve
+    | Recheck
+    | Rerun
+    | Rename
+    | Forget
 )
 
 
@@ -167,4 +186,6 @@ def _words(action: Action) -> tuple[str, Iterable[str]]:
             words = "approve", [action.sha[:12]]
         case Recheck():
             words = "look again at", [f"{action.repository.full_name}#{action.number}"]
+        case Rerun():
+            words = "run all again of", [f"{action.repository.full_name}#{action.number}"]
     return words

@@ -104,6 +104,10 @@ class FactSource(Protocol):
         """What we remember of the pull request or branch."""
         ...
 
+    def open_pulls_at(self, sha: str) -> Sequence[int]:
+        """The numbers of the open pull requests that have this head."""
+        ...
+
     def broken_pulls(self) -> Sequence[tuple[Repository, int]]:
         """The open pull requests that show a configuration which the pushed branch may have mended."""
         ...
@@ -166,6 +170,10 @@ class Facts:
     def history(self) -> History:
         """What we remember of the pull request or branch."""
         return self._know("history")  # type: ignore[return-value]
+
+    def open_pulls_at(self, sha: str) -> Sequence[int]:
+        """The numbers of the open pull requests that have this head."""
+        return self._know("open_pulls_at", sha)  # type: ignore[return-value]
 
     def broken_pulls(self) -> Sequence[tuple[Repository, int]]:
         """The open pull requests that show a configuration which the pushed branch may have mended."""

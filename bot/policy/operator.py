@@ -12,6 +12,15 @@ if TYPE_CHECKING:
 TAG = "preflight"
 
 
+class SecretPattern(str):
+    """A pattern (RE2) of what the operator calls secret; stands among literal secrets, and is no literal.
+
+    Where it has a group, only what its first group holds is secret.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Serve:
     """Repositories ("acme/*") and what holds for them.
@@ -43,12 +52,14 @@ class Operator:
 
     Of `serves`, the first that covers a repository counts. `trust` lists organisations ("acme"), teams
     ("acme/ci") and Apps ("renovate[bot]") that are trusted everywhere. `max_concurrency` is for all.
+    `redact` finds what must never be shown.
     """
 
     serves: tuple[Serve, ...] = ()
     trust: tuple[str, ...] = ()
     max_concurrency: int | None = None
     defaults: Defaults = field(default_factory=Defaults)
+    redact: tuple[SecretPattern, ...] = ()
 
     def owned_by(self, owner: str | None) -> Operator:
         """The same, with the App owner's repositories where none are named; without an owner, with none."""

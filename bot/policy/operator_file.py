@@ -9,16 +9,26 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from bot.errors import SettingsError
 from bot.policy.configuration.complaints import say
 from bot.policy.configuration.fields import Concurrency, DagPattern, Duration, Group, RepositoryPattern
-from bot.policy.operator import Defaults, Operator, Serve
+from bot.policy.configuration.regex import Regex
+from bot.policy.operator import Defaults, Operator, SecretPattern, Serve
 
 TABLE = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.-]+)\s*\]")
 KEY = re.compile(r"""^\s*["']?([^\s"'=.\[#]+)["']?\s*[.=]""")
 NO_TOML = re.compile(r"(.*) \(at line ([0-9]+), column [0-9]+\)")
+
+
+def _finds_something(pattern: str) -> str:
+    if Regex.parse(pattern).compiled.search("") is not None:
+        raise ValueError(f"the pattern {pattern!r} matches everything: say what must be in it")
+    return pattern
+
+
+Redacted = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_finds_something)]
 
 
 class ServeTable(BaseModel):
@@ -47,6 +57,7 @@ class OperatorFile(BaseModel):
 
     max_concurrency: Concurrency | None = None
     trust: list[Group] = Field(default_factory=list)
+    redact: Annotated[list[Redacted], Field(max_length=50)] = Field(default_factory=list)
     defaults: DefaultsTable = Field(default_factory=DefaultsTable)
     serve: list[ServeTable] = Field(default_factory=list)
 
@@ -75,7 +86,8 @@ def read_operator(text: str, source: str) -> Operator:
         for one in file.serve
     )
     defaults = Defaults(file.defaults.timeout, file.defaults.max_concurrency)
-    return Operator(tuple(serves), tuple(file.trust), file.max_concurrency, defaults)
+    redact = tuple(map(SecretPattern, file.redact))
+    return Operator(tuple(serves), tuple(file.trust), file.max_concurrency, defaults, redact)
 
 
 def _problems(error: ValidationError, text: str, source: str) -> Iterator[str]:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import Limit, Rules, written
+from bot.models import (
+    CommentPolicy,
+    Limit,
+    LogMatcher,
+    ReportAs,
+    ReportPolicy,
+    Rules,
+    StatusPolicy,
+    written,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +54,17 @@ def rules_of(
         supersede=pipeline.supersede,
         needs=() if dryrun else tuple(pipeline.needs),
         limits=tuple(Limit(key, most) for key, most in limits.items() if most is not None),
+        matchers=tuple(
+            LogMatcher(one.name, one.pattern, one.before, one.after) for one in configuration.report.matchers
+        ),
+    )
+
+
+def report_policy_of(configuration: Configuration) -> ReportPolicy:
+    """How the repository wants to be told."""
+    report = configuration.report
+    return ReportPolicy(
+        CommentPolicy(report.comment), StatusPolicy(report.statuses), ReportAs(report.shown_as)
     )
 
 

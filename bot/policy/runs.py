@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.models import PREFIX, CancelKind, Outcome, StatusState, context_of
 from bot.policy import texts
 from bot.policy.decision import CancelRuns
+from bot.policy.rules import values_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from bot.models import History, Run, Subject, Verdict
+    from bot.policy.configuration import Pipeline
     from bot.policy.decision import Action
+    from bot.policy.facts import Base
 
 STOPPED_BY_EVENTS = frozenset({CancelKind.PUSH, CancelKind.CLOSED, CancelKind.DRAFT})
 """What stops a run without anybody's asking: it runs again once the reason is gone."""
+
+RESUMABLE = timedelta(days=6)
+"""How long after its end a run can go on: the tree that its steps share is kept for a week."""
 
 
 def is_going(run: Run) -> bool:
@@ -96,3 +104,20 @@ def is_bad(verdict: Verdict) -> bool:
     if verdict.run is not None:
         return verdict.run.outcome not in (None, Outcome.SUCCESS)
     return verdict.status is not None and verdict.status.state in (StatusState.FAILURE, StatusState.ERROR)
+
+
+def can_resume(run: Run, pipeline: Pipeline, base: Base, now: datetime) -> bool:
+    """Whether the same DAG run can go on: it ended, and base and what it was given are as they were."""
+    return (
+        run.dag_run_id is not None
+        and bool(run.steps)
+        and run.base_sha == base.sha
+        and run.dag_id == pipeline.dag
+        and _was_given(run, values_of(pipeline, run.inputs))
+        and run.finished_at is not None
+        and now - run.finished_at < RESUMABLE
+    )
+
+
+def _was_given(run: Run, values: Mapping[str, object]) -> bool:
+    return all(run.conf.get(key) == value for key, value in values.items())

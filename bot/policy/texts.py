@@ -170,3 +170,13 @@ def approve_this(sha: str, moved: str) -> str:
         f"{code(moved)} is not the head of this pull request" if moved else "Name the head that you looked at"
     )
     return f"{said}. Once you have looked at the present head, approve it with\n\n{approval_line(sha)}"
+
+
+def click_on_old_head(clicked: str, head: str) -> str:
+    """Somebody clicked on a check run of a head that is no longer the pull request's."""
+    return f"nothing was run, because {code(clicked[:7])} is no longer the head: that is {code(head[:7])} now"
+
+
+def to_who_clicked(login: str, said: str) -> str:
+    """An answer to a click on a check run, which has no comment that it could stand below."""
+    return f"@{login}, about your click on a check run:\n\n{said}"

@@ -53,6 +53,7 @@ class Known:
     closed: bool = False
     tip: str | None = TIP
     broken: Sequence[tuple[Repository, int]] = ()
+    pulls_at: Mapping[str, Sequence[int]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def decide(self, event: Event) -> Decision:
@@ -80,6 +81,8 @@ class Known:
             "broken_pulls": self.broken,
         }
         match missing.name:
+            case "open_pulls_at":
+                return self.pulls_at.get(missing.about[0], ())
             case "permission":
                 return self.roles.get(missing.about[0], Permission.NONE)
             case "member":

@@ -10,6 +10,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from bot.policy.configuration import Configuration, Input, Pipeline, Report, json_schema, validate
+from bot.policy.configuration.complaints import keys
+from bot.policy.configuration.models import Matcher
 from bot.policy.operator_file import DefaultsTable, OperatorFile, ServeTable
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ def test_it_is_a_schema() -> None:
     Draft202012Validator.check_schema(json_schema())
 
 
-@pytest.mark.parametrize("model", [Configuration, Pipeline, Input, Report])
+@pytest.mark.parametrize("model", [Configuration, Pipeline, Input, Report, Matcher])
 def test_it_describes_every_key(model: type[BaseModel]) -> None:
     assert all(field.description for field in model.model_fields.values())
 
@@ -96,8 +98,17 @@ def test_it_describes_every_key(model: type[BaseModel]) -> None:
     "key",
     [
         f"{model.__name__}.{key}"
-        for model in (Configuration, Pipeline, Input, Report, OperatorFile, ServeTable, DefaultsTable)
-        for key in model.model_fields
+        for model in (
+            Configuration,
+            Pipeline,
+            Input,
+            Report,
+            Matcher,
+            OperatorFile,
+            ServeTable,
+            DefaultsTable,
+        )
+        for key in keys(model)
     ],
 )
 def test_every_key_is_in_the_reference(key: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.errors import SettingsError
 from bot.models import Dag, Repository
-from bot.policy.operator import Defaults, Operator, Serve
+from bot.policy.operator import Defaults, Operator, SecretPattern, Serve
 from bot.policy.operator_file import read_operator
 from tests.policy.test_configuration_schema import examples
 
@@ -21,6 +21,7 @@ OTHER = Dag("e2e_gke", frozenset(), paused=False, params={})
 WHOLE = """\
 max_concurrency = 50
 trust = ["acme", "acme/ci", "renovate[bot]"]
+redact = ["acme-[0-9]+", "(?i)key ([a-z]+)"]
 
 [defaults]
 timeout = "2h"
@@ -53,7 +54,11 @@ class TestTheFile:
             trust=("acme", "acme/ci", "renovate[bot]"),
             max_concurrency=50,
             defaults=Defaults(timeout=7200.0, max_concurrency=3),
+            redact=(SecretPattern("acme-[0-9]+"), SecretPattern("(?i)key ([a-z]+)")),
         )
+
+    def test_its_secrets_are_told_from_literal_ones(self) -> None:
+        assert all(isinstance(one, SecretPattern) for one in read_operator(WHOLE, "x").redact)
 
     def test_may_be_empty(self) -> None:
         assert read_operator("", "x") == Operator()
@@ -94,6 +99,17 @@ class TestTheFile:
                 "'a/*' is served twice",
                 id="twice",
             ),
+            pytest.param(
+                "redact = ['a', '(']",
+                "preflight.toml:1: 'redact': the pattern '(' can't be used",
+                id="pattern",
+            ),
+            pytest.param("redact = ['(?=a)']", "can't be used", id="look-around"),
+            pytest.param("redact = ['x*']", "matches everything: say what must be in it", id="everything"),
+            pytest.param("redact = ['']", "is empty", id="no pattern"),
+            pytest.param("redact = 'x'", "must be a list", id="one pattern"),
+            pytest.param(f"redact = ['{'x' * 501}']", "at most 500 characters", id="long pattern"),
+            pytest.param(f"redact = {['x'] * 51}", "at most 50 entries", id="many patterns"),
             pytest.param("a = \n", "preflight.toml:1: not valid TOML", id="no-toml"),
             pytest.param("a = 1\na = 2\n", "not valid TOML", id="duplicate"),
             pytest.param("[[serve]", "not valid TOML", id="cut-off"),

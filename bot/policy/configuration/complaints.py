@@ -21,11 +21,16 @@ def say(detail: ErrorDetails, path: Sequence[int | str], model: type[BaseModel] 
     """What is wrong at that path; `model` is what its last part is a key of, if it is one of a model."""
     where = repr(".".join(str(part) for part in path if isinstance(part, str)))
     if detail["type"] == "extra_forbidden":
-        known = model.model_fields if model else ()
+        known = keys(model) if model else ()
         return f"unknown key {where}{did_you_mean(str(path[-1]), known)}"
     if detail["type"] == "missing":
         return f"{where} is missing"
     return f"{where}: {WORDS.get(detail['type'], _as_pydantic_does)(detail)}"
+
+
+def keys(model: type[BaseModel]) -> list[str]:
+    """The model's keys as the file writes them."""
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _as_pydantic_does(detail: ErrorDetails) -> str:

@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
+    StringConstraints,
     WithJsonSchema,
     field_validator,
 )
@@ -31,6 +32,7 @@ from bot.policy.configuration.fields import (
 )
 from bot.policy.configuration.inputs import Input
 from bot.policy.configuration.problems import PATH
+from bot.policy.configuration.regex import Regex
 
 if TYPE_CHECKING:
     from bot.policy.configuration.document import Document
@@ -110,6 +112,30 @@ class Pipeline(BaseModel):
     )
 
 
+class Matcher(BaseModel):
+    """Lines of a log that explain a failure, beside those that Preflight knows itself."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    name: Name = Field(description="What it finds.")
+    pattern: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="A regular expression found anywhere in the line; no look-around, no references."
+    )
+    before: Annotated[int, Field(ge=0, le=10)] = Field(
+        default=0, description="So many lines before it are shown, too."
+    )
+    after: Annotated[int, Field(ge=0, le=40)] = Field(
+        default=0, description="So many lines after it are shown, too."
+    )
+
+    @field_validator("pattern")
+    @classmethod
+    def _pattern_fits(cls, pattern: str) -> str:
+        if Regex.parse(pattern).matches(""):
+            raise ValueError(f"the pattern {pattern!r} matches every line: say what must be in it")
+        return pattern
+
+
 class Report(BaseModel):
     """How a repository wants to be told."""
 
@@ -117,6 +143,17 @@ class Report(BaseModel):
 
     comment: Literal["always", "failures", "off"] = Field(
         default="always", description="When a pull request gets a comment about its runs."
+    )
+    statuses: Literal["pipeline", "step"] = Field(
+        default="pipeline", description="One status for each pipeline, or one for each of its steps, too."
+    )
+    shown_as: Literal["statuses", "checks", "both"] = Field(
+        default="statuses",
+        alias="as",
+        description="What stands under a commit; check runs need a GitHub App, else there are statuses.",
+    )
+    matchers: Annotated[list[Matcher], Field(max_length=20)] = Field(
+        default_factory=list, description="More lines of logs that explain a failure."
     )
 
     @field_validator("comment", mode="before")

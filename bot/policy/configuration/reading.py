@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from bot.policy.configuration import document
 from bot.policy.configuration.complaints import say
 from bot.policy.configuration.inputs import Input
-from bot.policy.configuration.models import Configuration, Pipeline, Report
+from bot.policy.configuration.models import Configuration, Matcher, Pipeline, Report
 from bot.policy.configuration.problems import MAX_PROBLEMS, PATH, ConfigurationError, Problem
 from bot.policy.configuration.references import problems_of_references
 
@@ -85,6 +85,8 @@ def _model_at(path: Sequence[int | str]) -> type[BaseModel] | None:
             return Configuration
         case ("report",):
             return Report
+        case ("report", "matchers", _):
+            return Matcher
         case ("pipelines", _):
             return Pipeline
         case ("pipelines", _, "inputs", _):
