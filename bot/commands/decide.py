@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.commands import modules
 from bot.commands.session import Session
+from bot.models import CLICK
 from bot.policy import texts
 from bot.policy.decision import Answer, Decision, DecisionKind
 from bot.policy.runs import stale_runs
@@ -45,10 +46,15 @@ def decide(parsed: ParsedComment, asker: Asker, facts: Facts) -> Decision:
             module.act(asked, session)
     session.start()
     kind, reason = session.outcome()
-    answer = Answer(asker.comment_id, _joined(session.replies))
-    return Decision(
-        kind, reason, (answer, *session.actions), pull, base, asker.login, session.history.decision
-    )
+    actions = (_answer(asker, session.replies), *session.actions)
+    return Decision(kind, reason, actions, pull, base, asker.login, session.history.decision)
+
+
+def _answer(asker: Asker, replies: list[str]) -> Answer:
+    said = _joined(replies)
+    if asker.comment_id == CLICK and said:
+        said = texts.to_who_clicked(asker.login, said)
+    return Answer(asker.comment_id, said)
 
 
 def _joined(replies: list[str]) -> str:

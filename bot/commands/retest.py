@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.commands.types import Command, CommandError
 from bot.policy import texts
 from bot.policy.decision import DecisionKind
-from bot.policy.rules import values_of
-from bot.policy.runs import at_head, is_bad, last_result, verdict_of
+from bot.policy.runs import at_head, can_resume, is_bad, last_result, verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from bot.commands.session import Session
     from bot.models import Run
@@ -24,9 +22,6 @@ WHO = "as `/test`"
 HELP = "Run again what failed or was cancelled, only the steps that did not pass; and what has not run yet."
 RANK = 60
 TAKES_PROSE = False
-
-RESUMABLE = timedelta(days=6)
-"""How long after its end a run can go on: the tree that its steps share is kept for a week."""
 
 
 def parse(words: Sequence[str], line: int) -> Command | CommandError:
@@ -74,7 +69,7 @@ def _retest(name: str, pipeline: Pipeline, session: Session, *, automatic: bool 
         found = True
         if (pipeline.manual or run.inputs) and not session.is_trusted():
             session.deny(f"run {name} again")
-        elif _can_resume(run, pipeline, session):
+        elif can_resume(run, pipeline, session.base, session.facts.now()):
             session.resume(run)
         else:
             session.want(name, pipeline, inputs=run.inputs)
@@ -103,20 +98,3 @@ def _failed_runs(name: str, session: Session) -> list[Run]:
         and at_head(verdict.run, session.pull)
         and is_bad(verdict)
     ]
-
-
-def _can_resume(run: Run, pipeline: Pipeline, session: Session) -> bool:
-    """Whether the same DAG run can go on: head, base and what it was given are as they were."""
-    return (
-        run.dag_run_id is not None
-        and bool(run.steps)
-        and run.base_sha == session.base.sha
-        and run.dag_id == pipeline.dag
-        and _given(run.conf, values_of(pipeline, run.inputs))
-        and run.finished_at is not None
-        and session.facts.now() - run.finished_at < RESUMABLE
-    )
-
-
-def _given(conf: Mapping[str, object], values: Mapping[str, object]) -> bool:
-    return all(conf.get(key) == value for key, value in values.items())

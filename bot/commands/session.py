@@ -39,7 +39,7 @@ BEST_FIRST = (
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who gives the commands, in which comment, and when it was written (None where that is not known)."""
+    """Who gives the commands, in which comment (CLICK: in none), and when it was written, if known."""
 
     login: str
     comment_id: int

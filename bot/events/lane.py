@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import MalformedPayload
 from bot.events.payload import take
+from bot.models import read_external_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +22,17 @@ def lane_of(payload: Mapping[str, object], delivery_id: str) -> str:
     repository = _first(payload, "repository.id")
     if repository is None:
         return f"delivery:{delivery_id}"
-    number = _first(payload, "pull_request.number", "issue.number")
+    number = _first(payload, "pull_request.number", "issue.number") or _clicked_on(payload)
     return f"{repository}" if number is None else f"{repository}#{number}"
+
+
+def _clicked_on(payload: Mapping[str, object]) -> int | None:
+    """Whose check run it is about; the payload itself does not name a pull request from a fork."""
+    try:
+        ours = read_external_id(take(payload, "check_run.external_id", str))
+    except MalformedPayload:
+        return None
+    return None if ours is None else ours[0]
 
 
 def _first(payload: Mapping[str, object], *paths: str) -> int | None:

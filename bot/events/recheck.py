@@ -32,6 +32,13 @@ def parse(payload: Mapping[str, object]) -> PullRequestEvent:
 
 def recheck(repository: Repository, number: int, *, sender: str, because: str) -> Delivery:
     """The delivery that has the pull request looked at again, because of another delivery."""
+    return about_pull("recheck", repository, number, sender=sender, because=because)
+
+
+def about_pull(
+    event: str, repository: Repository, number: int, *, sender: str, because: str, **more: str
+) -> Delivery:
+    """A delivery of an event of ours, in the pull request's lane, because of another delivery."""
     body = {
         "repository": {
             "id": repository.id,
@@ -41,6 +48,7 @@ def recheck(repository: Repository, number: int, *, sender: str, because: str) -
         },
         "pull_request": {"number": number},
         "sender": {"login": sender},
+        **more,
     }
     lane = f"{repository.id}#{number}"
-    return Delivery(f"{because}~{repository.id}~{number}", "recheck", json.dumps(body).encode(), lane)
+    return Delivery(f"{because}~{repository.id}~{number}", event, json.dumps(body).encode(), lane)

@@ -1,4 +1,4 @@
-"""`repository`: renamed or transferred. Its id stays, so do its runs; only its name has to be learned."""
+"""`repository`: renamed, transferred, made private or public. Its id stays, and so do its runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RepositoryEvent:
-    """A repository has a new name, or a new owner."""
+    """A repository has a new name or owner, or is for other eyes from now on."""
 
     action: str
     repository: Repository
@@ -32,9 +32,10 @@ class RepositoryEvent:
         """No pull request, no branch."""
 
     def decide(self, facts: Facts) -> Decision:
-        """Learn the name, and who gives us access."""
+        """Learn its name, who may see it, and who gives us access."""
         del facts
-        reason = f"the repository is {self.repository.full_name} now"
+        kind = "private" if self.repository.private else "public"
+        reason = f"the repository is {self.repository.full_name} now, which is {kind}"
         actions = (Rename(self.repository), Forget(self.repository))
         return Decision(DecisionKind.IGNORE, reason, actions)
 
@@ -43,6 +44,6 @@ def parse(payload: Mapping[str, object]) -> Ignored | RepositoryEvent:
     """Read the payload."""
     action = take(payload, "action", str)
     repository = take_repository(payload)
-    if action not in ("renamed", "transferred"):
+    if action not in ("renamed", "transferred", "privatized", "publicized"):
         return Ignored(f"repository {action} means nothing to us", action, repository)
     return RepositoryEvent(action, repository)

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 
 from bot import events
 from bot.events.recheck import recheck
+from bot.events.rerun import rerun
 from bot.events.types import Ignored
 from bot.intake.lookup import Lookup
 from bot.metrics import UNSERVED
 from bot.models import (
+    CLICK,
     Branch,
     Cancellation,
     Change,
-    CommentPolicy,
     Reply,
     Run,
     Status,
     Verdict,
+    click_id,
 )
 from bot.policy.decision import (
     Answer,
@@ -30,12 +32,13 @@ from bot.policy.decision import (
     Notify,
     Recheck,
     Rename,
+    Rerun,
     ResumeRun,
     ShowStatus,
     StartRun,
     describe,
 )
-from bot.policy.rules import rules_of, values_of
+from bot.policy.rules import report_policy_of, rules_of, values_of
 from bot.runs.conf import build_conf
 
 if TYPE_CHECKING:
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
     from bot.claims import DeliveryClaim
     from bot.events.types import Event
     from bot.intake.lookup import Sources
-    from bot.models import Delivery, Repository, Subject
+    from bot.models import Delivery, ReportPolicy, Repository, Subject
     from bot.policy.decision import Action, Decision
 
 PATIENCE = 6  # tries before we believe GitHub's API over its webhook
@@ -112,10 +115,13 @@ class DeliveryHandler:
                 self.effects.put(
                     recheck(action.repository, action.number, sender=decision.actor, because=delivery.id)
                 )
+            case Rerun():
+                where = (action.repository, action.number, action.sha)
+                self.effects.put(rerun(*where, sender=decision.actor, because=delivery.id))
 
     def _store(self, delivery: Delivery, decision: Decision) -> Handled:
         subject = decision.subject
-        stored = [one for one in decision.actions if not isinstance(one, Rename | Forget | Recheck)]
+        stored = [one for one in decision.actions if not isinstance(one, Rename | Forget | Recheck | Rerun)]
         if subject is None or (not stored and subject.open):
             return Handled(ignored=True, reason=decision.reason)
         if not self.sources.ledger.apply(self._change(delivery.id, decision, subject, stored)):
@@ -140,7 +146,11 @@ class DeliveryHandler:
                     verdicts.append(
                         Verdict(action.context, action.pipeline, status=status, override=action.override)
                     )
-        replies = [Reply(one.comment_id, one.reply) for one in actions if isinstance(one, Answer)]
+        replies = [
+            Reply(one.comment_id or click_id(delivery_id), one.reply)
+            for one in actions
+            if isinstance(one, Answer)
+        ]
         notices = [one.text for one in actions if isinstance(one, Notify)]
         approved = [one.sha for one in actions if isinstance(one, Approve)]
         return Change(
@@ -161,7 +171,7 @@ class DeliveryHandler:
             approved=approved[0] if approved else None,
             reply=replies[0] if replies else None,
             notice=notices[-1] if notices else None,
-            comment=_comment_policy(decision),
+            report=_report_policy(decision),
             after=decision.after,
         )
 
@@ -196,7 +206,7 @@ class DeliveryHandler:
             conf=conf,
             branch=subject.name if isinstance(subject, Branch) else "",
             dryrun=action.dryrun,
-            comment_id=action.comment_id,
+            comment_id=click_id(delivery_id) if action.comment_id == CLICK else action.comment_id,
             inputs=action.inputs,
             rules=rules_of(
                 action.name,
@@ -209,9 +219,9 @@ class DeliveryHandler:
         )
 
 
-def _comment_policy(decision: Decision) -> CommentPolicy | None:
+def _report_policy(decision: Decision) -> ReportPolicy | None:
     usable = decision.base.usable if decision.base is not None else None
-    return None if usable is None else CommentPolicy(usable.report.comment)
+    return None if usable is None else report_policy_of(usable)
 
 
 def _where(event: Event, decision: Decision) -> str:

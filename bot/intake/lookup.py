@@ -200,6 +200,10 @@ class Lookup:
         subject = self._subject()
         return self.sources.ledger.history(subject.repository, subject.number, subject.head_sha)
 
+    def open_pulls_at(self, sha: str) -> Sequence[int]:
+        """Who has that head, as far as we heard."""
+        return self.sources.ledger.open_pulls_at(self.repository, sha)
+
     def broken_pulls(self) -> Sequence[tuple[Repository, int]]:
         """Who may be helped by the push."""
         shared = self.repository.name == SHARED_REPOSITORY

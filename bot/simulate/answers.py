@@ -93,6 +93,10 @@ class Answers:
         """What FACTS say that happened before."""
         return history_of(self.given, self.scene, self._base)
 
+    def open_pulls_at(self, sha: str) -> Sequence[int]:
+        """The pull request of the scene, if that is its head."""
+        return (self.scene.number,) if self.scene.number > 0 and sha == self.scene.head_sha else ()
+
     def broken_pulls(self) -> Sequence[tuple[Repository, int]]:
         """No other pull requests are known."""
         return ()

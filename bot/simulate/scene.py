@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.models import Branch, Repository
+from bot.models import Branch, Repository, read_external_id
 from bot.simulate.json_reading import mapping_at, number_at, overlaid, text_at
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def scene_of(event: str, payload: Mapping[str, object], given: Given) -> Scene:
     pusher = text_at(payload, "sender.login") if pushed else author
     return Scene(
         repository=repository,
-        number=number_at(pull, "number") or 0,
+        number=number_at(pull, "number") or _clicked_on(payload),
         pull=pull,
         head_sha=text_at(pull, "head.sha") or "",
         base_ref=text_at(pull, "base.ref") or "",
@@ -66,6 +66,12 @@ def scene_of(event: str, payload: Mapping[str, object], given: Given) -> Scene:
         base_before=text_at(payload, "changes.base.ref.from") or "",
         pusher=given.pusher or pusher or author,
     )
+
+
+def _clicked_on(payload: Mapping[str, object]) -> int:
+    """The number that a check run's external id holds, 0 where there is none."""
+    ours = read_external_id(text_at(payload, "check_run.external_id") or "")
+    return 0 if ours is None else ours[0]
 
 
 def _pushed(repository: Repository, payload: Mapping[str, object], given: Given) -> Scene:

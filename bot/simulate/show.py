@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import PREFIX
+from bot.models import CLICK, PREFIX
 from bot.policy.decision import (
     Answer,
     Approve,
@@ -13,6 +13,7 @@ from bot.policy.decision import (
     Notify,
     Recheck,
     Rename,
+    Rerun,
     ResumeRun,
     ShowStatus,
     StartRun,
@@ -27,7 +28,19 @@ if TYPE_CHECKING:
 
 Json = dict[str, object]
 
-ORDER = ("react", "approve", "cancel", "trigger", "status", "comment", "rename", "forget", "recheck", "reply")
+ORDER = (
+    "react",
+    "approve",
+    "cancel",
+    "trigger",
+    "status",
+    "comment",
+    "rename",
+    "forget",
+    "recheck",
+    "rerun",
+    "reply",
+)
 """In which order actions are shown; those of a kind stay as they were decided."""
 
 
@@ -76,21 +89,24 @@ def _show(action: Action) -> Iterable[Json]:
                 **_unless_empty(override=action.override),
             }
         case Answer():
-            yield {"do": "react", "content": "eyes"}
+            if action.comment_id != CLICK:
+                yield {"do": "react", "content": "eyes"}
             yield {"do": "reply", "text": action.reply}
         case Notify():
             yield {"do": "comment", "text": action.text}
-        case Approve() | Recheck() | Rename() | Forget():
+        case Approve() | Recheck() | Rerun() | Rename() | Forget():
             yield _show_bookkeeping(action)
 
 
-def _show_bookkeeping(action: Approve | Recheck | Rename | Forget) -> Json:
+def _show_bookkeeping(action: Approve | Recheck | Rerun | Rename | Forget) -> Json:
     """What changes nothing that people see at once."""
     match action:
         case Approve():
             return {"do": "approve", "sha": action.sha}
         case Recheck():
             return {"do": "recheck", "repository": action.repository.full_name, "pull_request": action.number}
+        case Rerun():
+            return {"do": "rerun", "repository": action.repository.full_name, "pull_request": action.number}
         case Rename():
             return {"do": "rename", "repository": action.repository.full_name}
         case Forget():

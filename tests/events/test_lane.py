@@ -14,6 +14,15 @@ def test_those_of_one_pull_request() -> None:
     assert lane_of(pull_payload("opened"), "d-1") == lane_of(comment_payload("/test"), "d-2")
 
 
+def test_a_click_on_a_check_run_belongs_to_its_pull_request() -> None:
+    """Where the head lies in a fork, only our external id names it."""
+    payload = {
+        "repository": repository_payload(),
+        "check_run": {"external_id": f"12:{'a' * 32}:", "pull_requests": []},
+    }
+    assert lane_of(payload, "d") == lane_of(pull_payload("opened"), "d")
+
+
 def test_not_those_of_another() -> None:
     assert lane_of(pull_payload("opened"), "d") != lane_of(pull_payload("opened", of=pull(number=1)), "d")
 

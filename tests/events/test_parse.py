@@ -151,7 +151,9 @@ class TestIssueComment:
             parse("issue_comment", changed(comment_payload("/test"), path, ...))
 
 
-@pytest.mark.parametrize("event", ["star", "check_run", "types", "payload", "lane", "__init__", "../x", ""])
+@pytest.mark.parametrize(
+    "event", ["star", "workflow_run", "types", "payload", "lane", "__init__", "../x", ""]
+)
 def test_every_other_event_is_ignored(event: str) -> None:
     assert isinstance(parse(event, {}), Ignored)
 

@@ -34,15 +34,15 @@ def test_an_installation_starts_nothing_and_is_learned(event: str, fields: dict[
     assert decision.actions == (Forget(Repository(42, "acme/widgets")),)
 
 
-@pytest.mark.parametrize("action", ["renamed", "transferred"])
-def test_a_new_name_is_learned(action: str) -> None:
+@pytest.mark.parametrize("action", ["renamed", "transferred", "privatized", "publicized"])
+def test_a_new_name_and_who_may_see_it_are_learned(action: str) -> None:
     payload = {"action": action, "repository": repository_payload()}
     decision = events.parse(delivery("repository", payload)).decide(Facts())
     assert decision.actions == (Rename(REPOSITORY), Forget(REPOSITORY))
 
 
 def test_other_news_of_a_repository_mean_nothing() -> None:
-    payload = {"action": "publicized", "repository": repository_payload()}
+    payload = {"action": "archived", "repository": repository_payload()}
     assert isinstance(events.parse(delivery("repository", payload)), Ignored)
 
 

@@ -1,0 +1,100 @@
+"""Somebody clicked on a check run: what that asks for, said as the command that asks for the same."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.commands.decide import decide
+from bot.commands.session import Asker
+from bot.commands.types import Command, ParsedComment
+from bot.events.pull_request import PullAction, PullRequestEvent
+from bot.events.types import Told
+from bot.models import CLICK, PREFIX, context_of, written
+from bot.policy import texts
+from bot.policy.decision import Answer, Decision, DecisionKind
+
+if TYPE_CHECKING:
+    from bot.models import PullRequest, Repository, Run
+    from bot.policy.facts import Facts
+
+
+class Asks(enum.Enum):
+    """What a click asks for; the value of a button's is its identifier on GitHub."""
+
+    RERUN = "rerun"  # GitHub's own "Re-run", whatever the result was
+    RETRY = "retry"
+    CANCEL = "cancel"
+    DRYRUN = "dryrun"
+
+    @property
+    def command(self) -> str:
+        """The command that asks for the same."""
+        return {Asks.RERUN: "test", Asks.RETRY: "retest"}.get(self, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class ClickEvent:
+    """A click on a check run of a pull request, or (`name` empty) on all of them.
+
+    `name` is the check run's, `run_id` the run that it showed, empty where it showed none. Who clicks is
+    checked as one who comments.
+    """
+
+    repository: Repository
+    number: int
+    head_sha: str
+    name: str
+    run_id: str
+    asks: Asks
+    sender: str
+
+    @property
+    def action(self) -> str:
+        """Our word for what it asks."""
+        return self.asks.value
+
+    @property
+    def told(self) -> Told:
+        """What the delivery tells."""
+        return Told(self.number)
+
+    def subject(self, facts: Facts) -> PullRequest:
+        """The pull request as it is now."""
+        return facts.pull_request()
+
+    def decide(self, facts: Facts) -> Decision:
+        """What the command of the same meaning comes to."""
+        pull = facts.pull_request()
+        if pull.open and pull.head_sha != self.head_sha:
+            reason = texts.click_on_old_head(self.head_sha, pull.head_sha)
+            answer = Answer(CLICK, texts.to_who_clicked(self.sender, reason))
+            return Decision(DecisionKind.IGNORE, reason, (answer,), pull, facts.base(), self.sender)
+        run = next((run for run in facts.history().runs if run.id == self.run_id), None)
+        pipeline = run.pipeline if run is not None else self.name.removeprefix(PREFIX)
+        if self.name and run is None and pipeline not in facts.base().pipelines:
+            return self._about_no_pipeline(facts)
+        command = Command(
+            self.asks.command,
+            line=0,
+            pipelines=(pipeline,) if self.name else (),
+            everything=not self.name,
+            dryrun=self.asks is Asks.DRYRUN,
+            inputs=_inputs(run) if self.asks in (Asks.RERUN, Asks.DRYRUN) else {},
+        )
+        return decide(ParsedComment((command,)), Asker(self.sender, CLICK), facts)
+
+    def _about_no_pipeline(self, facts: Facts) -> Decision:
+        """What else we show, such as a broken configuration, is looked at again."""
+        look = PullRequestEvent(
+            self.repository, self.number, PullAction.RECHECK, self.head_sha, self.sender, None
+        )
+        return look.decide(facts)
+
+
+def _inputs(run: Run | None) -> dict[str, str]:
+    """The inputs of the run that was shown, as a command would give them."""
+    if run is None or run.context == context_of(run.pipeline):
+        return {}
+    return {key: written(value) for key, value in run.inputs.items()}
