@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives import serialization
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from .state import Account, Json, Repository, World
     from .webhooks import Webhooks
+
+CHECK_EVENTS = ("check_run", "check_suite")
 
 
 def make_repository(
@@ -135,6 +138,7 @@ def register_app(
     webhook_secret: str,
     events: Iterable[str],
     permissions: Mapping[str, str] | None,
+    callback_url: str = "",
 ) -> App:
     """Register a GitHub App with a new key pair; its hook is pinged when it has an address."""
     if any(app.slug == slug for app in world.apps.values()):
@@ -150,8 +154,13 @@ def register_app(
         dict(DEFAULT_PERMISSIONS if permissions is None else permissions),
         tuple(events),
         now(),
+        client_secret=secrets.token_hex(20),
+        callback_url=callback_url,
     )
-    app.hook = Hook(world.new_id("hook"), webhook_url, webhook_secret, app.events, now(), app=app)
+    # Whoever may write checks hears what people want of them, asked for or not.
+    heard = CHECK_EVENTS if app.permissions.get("checks") == "write" else ()
+    listens = (*app.events, *(each for each in heard if each not in app.events))
+    app.hook = Hook(world.new_id("hook"), webhook_url, webhook_secret, listens, now(), app=app)
     world.apps[app.id] = app
     world.hooks[app.hook.id] = app.hook
     webhooks.ping(app.hook)

@@ -16,6 +16,7 @@ from .state import InstallationToken, now
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .sign_in import UserToken
     from .state import Account, App, Installation, Repository, World
 
 LONGEST_JWT = 600
@@ -25,11 +26,15 @@ LEVELS = ("none", "read", "write", "admin")
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks. Nobody is anonymous; with `app` alone it is the App itself, by its JWT."""
+    """Who asks. Nobody is anonymous; with `app` alone it is the App itself, by its JWT.
+
+    `through` is what an App was given to act as the `account`, a person.
+    """
 
     account: Account | None = None
     app: App | None = None
     token: InstallationToken | None = None
+    through: UserToken | None = None
 
     @property
     def key(self) -> str:
@@ -44,6 +49,8 @@ class Caller:
         """Whether the caller may know that a repository exists."""
         if self.token:
             return self.token.covers(repository) or not repository.private
+        if self.through and repository.private and not self.through.covers(repository):
+            return False
         return repository.allows(self.account, "read")
 
     def require(self, repository: Repository, permission: str, level: str, role: str) -> None:
@@ -51,11 +58,25 @@ class Caller:
         if self.account is None:
             raise ApiError(401, "Requires authentication")
         if self.token:
-            granted = self.token.permissions.get(permission, "none")
-            if not self.token.covers(repository) or LEVELS.index(granted) < LEVELS.index(level):
-                raise ApiError(403, "Resource not accessible by integration")
-        elif not repository.allows(self.account, role):
+            self._require_of_app(self.token, self.token.permissions, repository, permission, level)
+            return
+        if not repository.allows(self.account, role):
             raise not_found()
+        if self.through:
+            granted = self.through.app.permissions
+            self._require_of_app(self.through, granted, repository, permission, level)
+
+    @staticmethod
+    def _require_of_app(
+        token: InstallationToken | UserToken,
+        granted: Mapping[str, str],
+        repository: Repository,
+        permission: str,
+        level: str,
+    ) -> None:
+        has = granted.get(permission, "none")
+        if not token.covers(repository) or LEVELS.index(has) < LEVELS.index(level):
+            raise ApiError(403, "Resource not accessible by integration")
 
     def person(self) -> Account:
         """The account that a write is made as; 401 for nobody."""
@@ -89,7 +110,9 @@ def authenticate(world: World, header: str) -> Caller:
 
 
 def caller_of_token(world: World, token: str) -> Caller | None:
-    """Whom a personal or installation token belongs to, unless it is unknown, expired or revoked."""
+    """Whom a personal, installation or user token belongs to, unless it is unknown, expired or revoked."""
+    if through := world.user_tokens.get(token):
+        return Caller(account=through.account, through=through) if through.good else None
     minted = world.installation_tokens.get(token)
     if minted:
         if minted.revoked or minted.expires_at <= now():
@@ -145,7 +168,7 @@ def _app_of(world: World, token: str) -> App:
     except jwt.InvalidTokenError as error:
         raise undecodable from error
     issuer = str(claims.get("iss", ""))
-    app = world.apps.get(int(issuer)) if issuer.isascii() and issuer.isdigit() else None
+    app = next((each for each in world.apps.values() if issuer in (str(each.id), each.client_id)), None)
     if app is None:
         raise ApiError(404, "Integration not found")
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import shapes_pull, shapes_push
+from . import check_events, shapes_pull, shapes_push
 from .git import NOTHING
 from .state import Refused, now
 
@@ -96,6 +96,8 @@ def notice_pushes(world: World, repository: Repository, by: Account) -> None:
                 payload = shapes_push.push(world, repository, by, ref, before=before, after=after)
                 world.emit("push", None, repository, by, payload)
             if kind == HEADS:
+                if after != NOTHING:
+                    check_events.request_suites(world, repository, by, before, after)
                 for pull in world.pulls_from(repository, ref.removeprefix(HEADS)):
                     _synchronize(world, pull, by, before, after)
 

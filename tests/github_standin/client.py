@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["DeliveryFault", "Files", "Pull", "Repository", "Role", "Standin", "StandinError", "wait_for"]
 
 Answer = TypeVar("Answer")
+COOKIE = "standin_login"
+"""Says in a browser who is signed in."""
 
 
 class StandinError(Exception):
@@ -111,9 +113,14 @@ class Standin:
         webhook_secret: str = "",
         events: Iterable[str] = EVENTS,
         permissions: Mapping[str, str] | None = None,
+        callback_url: str = "",
         install: bool = True,
     ) -> App:
-        """Register a GitHub App with a fresh private key; `install` it on all its owner's repositories."""
+        """Register a GitHub App with a fresh private key; `install` it on all its owner's repositories.
+
+        With `checks: write` among its permissions (so unless told otherwise) it hears of check runs and
+        suites, whatever its `events`. With a `callback_url` people can sign in with it.
+        """
         made = self.call(
             "app",
             slug=slug,
@@ -122,6 +129,7 @@ class Standin:
             webhook_secret=webhook_secret,
             events=list(events),
             permissions=None if permissions is None else dict(permissions),
+            callback_url=callback_url,
             install=install,
         )
         return App(**made)
@@ -159,6 +167,33 @@ class Standin:
     def revoke_tokens(self) -> None:
         """Make every installation token minted so far invalid (401), as if it had expired."""
         self.call("revoke_tokens")
+
+    # Signing in with an App
+
+    def set_callback_url(self, app: App, url: str) -> None:
+        """Send people back to this address after they signed in with an App ("": nobody can)."""
+        self.call("set_callback_url", app=app.id, url=url)
+
+    def sign_in(self, login: str) -> dict[str, str]:
+        """The cookie of a browser in which a person is signed in to GitHub, who is then not asked again."""
+        return {COOKIE: self.user(login).login}
+
+    def continue_as(self, login: str, url: str) -> str:
+        """What a browser does that an App sent to `url` (.../login/oauth/authorize?...), as a person.
+
+        Returns the address that GitHub sends it back to, with `code` and `state`, or with `error`.
+        """
+        with requests.Session() as session:
+            session.trust_env = False
+            cookies = self.sign_in(login)
+            response = session.get(url, cookies=cookies, allow_redirects=False, timeout=60)
+        if not response.is_redirect:
+            raise StandinError(f"{url}: {response.status_code}, and no way back")
+        return response.headers["Location"]
+
+    def revoke_user_tokens(self, login: str = "") -> None:
+        """A person (or everybody) revokes what Apps were given to act as them: tokens are refused (401)."""
+        self.call("revoke_user_tokens", login=login)
 
     # Organisations and teams
 
@@ -206,6 +241,10 @@ class Standin:
         found = self.call("requests", since=since, method=method, path=path)
         return [LoggedRequest(**entry) for entry in found]
 
+    def refused(self, since: int = 0) -> list[LoggedRequest]:
+        """Requests that were refused for one of the limits since a mark; their `limit` says for which."""
+        return [request for request in self.requests(since) if request.limit]
+
     def deliveries(self, *, event: str = "", hook_id: int | None = None) -> list[Delivery]:
         """Webhook deliveries, oldest first, also those still waiting to be sent."""
         return [Delivery(**entry) for entry in self.call("deliveries", event=event, hook=hook_id)]
@@ -231,9 +270,11 @@ class Standin:
     def limits(self, **limits: float | bool | None) -> None:
         """Change limits; a number that is None is not enforced.
 
-        `core` requests an hour (5000), `points` a minute (900), `content_minute` (80), `content_hour` (500),
-        `statuses_are_content` (False), `status` of a refusal (403), `retry_after` seconds (60),
-        `token_seconds` of life of an installation token (3600).
+        `core` requests an hour (5000), `points` a minute (900: a read costs 1, a write 5), `content_minute`
+        (80) and `content_hour` (500: comments made, edited, deleted; with `statuses_are_content` (False) also
+        statuses and check runs), `concurrent` requests of one token (100), `status` of a refusal (403),
+        `retry_after` seconds (60), `token_seconds` of life of an installation token (3600) and
+        `user_token_seconds` of one for which a person signed in (28800). What was used so far is forgotten.
         """
         self.call("limits", **limits)
 
@@ -284,8 +325,8 @@ class Standin:
         return int(fault["id"])
 
     def outage(self, seconds: float, status: int = 503) -> int:
-        """GitHub fails every REST and git request for so many seconds."""
-        return self.fault(r"^/api/|\.git/", times=None, seconds=seconds, status=status)
+        """GitHub fails every REST and git request, and sign-ins, for so many seconds."""
+        return self.fault(r"^/api/|\.git/|^/login/oauth/", times=None, seconds=seconds, status=status)
 
     def clear_faults(self, fault: int | None = None) -> None:
         """End one fault, or all, those of deliveries too."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .client_queue import MergeGroup
-from .records import Comment, PullView, QueueEntry, Status
+from .records import CheckRun, Comment, PullView, QueueEntry, Status
 
 if TYPE_CHECKING:
     from .client_repository import Repository
@@ -130,6 +130,45 @@ class Pull:
         """The state that a context shows at the head (or `sha`): pending, success, failure, error or None."""
         newest = self.combined(sha=sha).get(context)
         return newest.state if newest else None
+
+    def check_runs(self, name: str = "", *, sha: str | None = None, every: bool = False) -> list[CheckRun]:
+        """The newest check run of each App and name at the head (or `sha`), oldest first; `every`: all."""
+        return self.repository.check_runs(sha or self.head_sha, name, every=every)
+
+    def check(self, name: str, *, sha: str | None = None) -> CheckRun | None:
+        """The check run of that name that the page shows, if there is one."""
+        return next(iter(self.check_runs(name, sha=sha)[-1:]), None)
+
+    def conclusion_of(self, name: str, *, sha: str | None = None) -> str | None:
+        """How a check run ended; None if there is none, or it has not."""
+        found = self.check(name, sha=sha)
+        return found.conclusion if found else None
+
+    def click(self, by: str, name: str, identifier: str, *, sha: str | None = None) -> None:
+        """Press a button under a check run; StandinError if it has none, or for who may not write.
+
+        The App hears check_run requested_action.
+        """
+        at = sha or self.head_sha
+        self.repository.call("click", sha=at, by=by, name=name, identifier=identifier)
+
+    def rerequest(self, by: str, name: str, *, sha: str | None = None) -> None:
+        """Press "Re-run" at a check run, which stays as it is; StandinError for who may not write.
+
+        The App hears check_run rerequested.
+        """
+        self.repository.call("rerequest", sha=sha or self.head_sha, by=by, name=name)
+
+    def rerequest_suite(self, by: str, *, sha: str | None = None) -> None:
+        """Press "Re-run all checks"; StandinError for who may not write, or if there is no suite.
+
+        Each App that has a suite at the head hears check_suite rerequested.
+        """
+        self.repository.call("rerequest_suites", sha=sha or self.head_sha, by=by)
+
+    def unmet(self) -> list[str]:
+        """What keeps it from being merged, by what `Repository.require` said, in GitHub's words."""
+        return self.repository.unmet(self.head_sha, self.show().base_ref)
 
 
 def packed(files: Files) -> dict[str, str | dict[str, str] | None]:

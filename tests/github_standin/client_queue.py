@@ -8,7 +8,7 @@ from .records import QueueEntry
 
 if TYPE_CHECKING:
     from .client_repository import Repository
-    from .records import Status
+    from .records import CheckRun, Status
 
 DequeueReason = Literal["MANUAL", "CI_FAILURE", "CI_TIMEOUT", "MERGE_CONFLICT", "QUEUE_CLEARED"]
 
@@ -32,7 +32,7 @@ class MergeGroup:
         """GitHub merges it, as when its checks are green; returns the base branch's new tip.
 
         Gives push (of the base), merge_group destroyed (merged), pull_request dequeued and closed. Only the
-        first of a queue can be merged.
+        first of a queue can be merged, and only when what `Repository.require` named is green at its head.
         """
         merged = self.repository.call("merge_group", number=self.number)
         return str(merged["sha"])
@@ -61,6 +61,14 @@ class MergeGroup:
     def combined(self) -> dict[str, Status]:
         """The newest status of each context at its head."""
         return {status.context: status for status in self.statuses()}
+
+    def check_runs(self, name: str = "") -> list[CheckRun]:
+        """The newest check run of each App and name at its head."""
+        return self.repository.check_runs(self.head_sha, name)
+
+    def unmet(self) -> list[str]:
+        """What keeps it from being merged, by what `Repository.require` said, in GitHub's words."""
+        return self.repository.unmet(self.head_sha, self.base_ref.removeprefix("refs/heads/"))
 
     def state_of(self, context: str) -> str | None:
         """The state that a context shows at its head: pending, success, failure, error or None."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .client_pull import Pull, packed
 from .client_queue import MergeGroup
-from .records import EVENTS, QueueEntry, Status
+from .records import EVENTS, CheckAction, CheckAnnotation, CheckRun, QueueEntry, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -165,3 +165,26 @@ class Repository:
     def statuses(self, sha: str, context: str = "") -> list[Status]:
         """Every status a commit was ever given, oldest first."""
         return [Status(**status) for status in self.call("statuses", sha=sha, context=context)]
+
+    def check_runs(self, sha: str, name: str = "", *, every: bool = False) -> list[CheckRun]:
+        """The newest check run of each App and name at a commit, oldest first; `every`: those before, too."""
+        found = self.call("check_runs", sha=sha, every=every)
+        return [_check_run(each) for each in found if name in ("", each["name"])]
+
+    def require(self, *names: str, branch: str = "main") -> None:
+        """Let nothing be merged into a branch before these statuses and check runs are green.
+
+        Of a name that both a status and a check run have, both must be. A check run that is neutral or
+        skipped is green. None at all: no such rule any more.
+        """
+        self.call("require", branch=branch, names=names)
+
+    def unmet(self, sha: str, branch: str = "main") -> list[str]:
+        """What keeps a commit from being merged into a branch, in GitHub's words."""
+        return list(self.call("unmet", branch=branch, sha=sha))
+
+
+def _check_run(shown: dict[str, Any]) -> CheckRun:
+    annotations = [CheckAnnotation(**each) for each in shown["annotations"]]
+    actions = [CheckAction(**each) for each in shown["actions"]]
+    return CheckRun(**{**shown, "annotations": annotations, "actions": actions})

@@ -9,11 +9,13 @@ from flask import Blueprint, Response, jsonify, request
 from . import (
     accounts,
     auth,
+    control_checks,
     control_organizations,
     control_pull,
     control_queue,
     control_repository,
     installations,
+    sign_in,
 )
 from .hub import Hub, hub
 from .records import App, Delivery, User
@@ -87,6 +89,7 @@ def app(
     webhook_secret: str,
     events: Sequence[str],
     permissions: Mapping[str, str] | None,
+    callback_url: str,
     install: bool,
 ) -> App:
     """Register an App and install it on its owner."""
@@ -99,6 +102,7 @@ def app(
         webhook_secret=webhook_secret,
         events=events,
         permissions=permissions,
+        callback_url=callback_url,
     )
     if install:
         installations.install(hub.world, made, owner, None)
@@ -110,7 +114,22 @@ def app(
         bot_id=made.bot.id,
         hook_id=made.hook.id if made.hook else None,
         installations={each.account.login: each.id for each in made.installations},
+        client_id=made.client_id,
+        client_secret=made.client_secret,
+        callback_url=made.callback_url,
     )
+
+
+def set_callback_url(hub: Hub, app: int, url: str) -> None:
+    """Send people back to another address after they signed in."""
+    if app not in hub.world.apps:
+        raise Refused(f"there is no App {app}")
+    hub.world.apps[app].callback_url = url
+
+
+def revoke_user_tokens(hub: Hub, login: str) -> None:
+    """Make what Apps were given to act as a person invalid."""
+    sign_in.revoke(hub.world, login)
 
 
 def install(hub: Hub, app: int, account: str, repositories: Sequence[str] | None, by: str) -> dict[str, int]:
@@ -235,6 +254,8 @@ ACTIONS: dict[str, Callable[..., object]] = {
         repository,
         find_repository,
         app,
+        set_callback_url,
+        revoke_user_tokens,
         install,
         uninstall,
         suspend,
@@ -256,6 +277,7 @@ ACTIONS: dict[str, Callable[..., object]] = {
 }
 AREAS = (
     ACTIONS,
+    control_checks.ACTIONS,
     control_organizations.ACTIONS,
     control_pull.ACTIONS,
     control_queue.ACTIONS,

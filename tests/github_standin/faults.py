@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-SUBJECT = re.compile(r"^/api/|/(info/refs|git-upload-pack|git-receive-pack)$")
-"""Faults befall the REST API and git; pages and the control API always work."""
+SUBJECT = re.compile(r"^/api/|/(info/refs|git-upload-pack|git-receive-pack)$|^/login/oauth/access_token$")
+"""Faults befall the REST API, git and tokens for sign-ins; pages and the control API always work."""
 REASONS = {
     403: "Forbidden",
     404: "Not Found",

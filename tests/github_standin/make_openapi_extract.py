@@ -53,8 +53,14 @@ OPERATIONS = (
     f"GET {REPO}",
     f"GET {REPO}/installation",
     f"GET {REPO}/branches/{{branch}}",
+    f"POST {REPO}/check-runs",
+    f"GET {REPO}/check-runs/{{check_run_id}}",
+    f"PATCH {REPO}/check-runs/{{check_run_id}}",
+    f"GET {REPO}/check-runs/{{check_run_id}}/annotations",
     f"GET {REPO}/collaborators/{{username}}/permission",
     f"GET {REPO}/commits/{{ref}}",
+    f"GET {REPO}/commits/{{ref}}/check-runs",
+    f"GET {REPO}/commits/{{ref}}/check-suites",
     f"GET {REPO}/commits/{{ref}}/status",
     f"GET {REPO}/commits/{{ref}}/statuses",
     f"GET {REPO}/compare/{{basehead}}",
@@ -83,6 +89,13 @@ OPERATIONS = (
     f"POST {REPO}/statuses/{{sha}}",
 )
 PAYLOADS = (
+    "check-run-completed",
+    "check-run-created",
+    "check-run-requested-action",
+    "check-run-rerequested",
+    "check-suite-completed",
+    "check-suite-requested",
+    "check-suite-rerequested",
     "installation-created",
     "installation-deleted",
     "installation-repositories-added",
@@ -114,6 +127,7 @@ PAYLOADS = (
     "star-created",
     "watch-started",
 )
+SUITES = ("check-suite-requested", "check-suite-completed", "check-suite-rerequested")
 CORRECTED = {
     # The document says inline that an account is a user and an enterprise at once; elsewhere it says "or".
     ("GET /app/installations", "200"): {"type": "array", "items": {"$ref": f"{REF}installation"}},
@@ -132,7 +146,12 @@ def extract(document: Json) -> Json:
 def extract_payloads(document: Json) -> Json:
     """Schemas `webhook-EVENT-ACTION` of the payloads that the stand-in delivers, and what they need."""
     payloads = [{"$ref": f"{REF}webhook-{name}"} for name in PAYLOADS]
-    return {"components": {"schemas": needed_schemas(document, payloads)}}
+    schemas = needed_schemas(document, payloads)
+    # The permissions that the document knows an App to have differ between the events of a check suite.
+    suites = [schemas[f"webhook-{name}"]["properties"]["check_suite"] for name in SUITES]
+    for suite in suites:
+        suite["properties"]["app"] = suites[0]["properties"]["app"]
+    return {"components": {"schemas": schemas}}
 
 
 def needed_schemas(document: Json, users: Json) -> Json:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from . import shapes_push
 from .branches import close, emit_pull, notice_pushes
+from .checks import unmet
 from .git import MergeConflict
 from .state import Refused, now
 
@@ -72,6 +73,8 @@ def merge(world: World, pull: Pull) -> str:
     group, home = find(pull), pull.repository
     if group.base_sha != pull.base_tip:
         raise Refused(f"#{pull.number} is not the first in the queue, or its base branch has moved")
+    if missing := unmet(home, group.base_ref, group.head_sha):
+        raise Refused(" ".join(missing))
     pull.merged_into = group.base_sha
     pull.merged_at, pull.merged_by, pull.merge_commit_sha = now(), group.by, group.head_sha
     home.git.set_ref(f"refs/heads/{group.base_ref}", group.head_sha)

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, render_template, request
 from markupsafe import Markup
 
-from . import branches, comments, markdown, pulls
+from . import branches, comments, markdown, pages_checks, pulls
+from .checks import find_run, latest_runs, unmet
 from .hub import hub
 from .rest_statuses import newest_statuses
 from .state import Pull, Refused, now
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 routes = Blueprint("pages", __name__)
 PULL = "/<owner>/<name>/pull/<int:number>"
-ICONS = {"success": "✓", "failure": "✗", "error": "✗", "pending": "●"}
+ICONS = {"success": "✓", "failure": "✗", "error": "✗", "pending": "●", "neutral": "■", "skipped": "⊘"}
 NEW_FILE = "notes.txt"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
 POLICY += "form-action 'self'; img-src *"
@@ -41,6 +42,7 @@ def pull(owner: str, name: str, number: int) -> Response:
         pull=found,
         repository=home,
         commits=[_commit(home, sha) for sha in shas],
+        unmet=unmet(home, found.base_ref, found.head_sha) if found.state == "open" else [],
         group=group,
         group_commit=_commit(home, group.head_sha) if group else None,
         comments=[
@@ -64,6 +66,21 @@ def pull(owner: str, name: str, number: int) -> Response:
     )
 
 
+@routes.get("/<owner>/<name>/runs/<int:run_id>")
+def check_run(owner: str, name: str, run_id: int) -> Response:
+    """One check run, with all that it says."""
+    home = hub().world.find_repository(f"{owner}/{name}")
+    found = find_run(home, run_id) if home else None
+    if home is None or found is None:
+        return lost()
+    return page(
+        "check.html",
+        repository=home,
+        commit=_commit(home, found.suite.head_sha),
+        check=pages_checks.shown(found),
+    )
+
+
 @routes.post(f"{PULL}/<action>")
 def act(owner: str, name: str, number: int, action: str) -> AnyResponse:
     """Do what a button says, as the person chosen, and show the page again."""
@@ -84,6 +101,8 @@ def act(owner: str, name: str, number: int, action: str) -> AnyResponse:
             branches.commit_to_branch(
                 world, found.head_repository, by, {path: text.encode()}, branch=found.head_ref
             )
+        elif action in ("click", "rerequest"):
+            pages_checks.press(found, by, action, request.form.get("button", "[]"))
         elif action in ("close", "reopen"):
             pulls.set_state(world, found, by, "closed" if action == "close" else "open")
         elif action in ("draft", "ready"):
@@ -131,14 +150,15 @@ def _find(owner: str, name: str, number: int) -> Pull | None:
 
 def _commit(home: Repository, sha: str) -> Json:
     commit = home.git.commit(sha)
-    statuses = newest_statuses(home, sha)
-    states = {status.state for status in statuses}
+    statuses, checks = newest_statuses(home, sha), latest_runs(home, sha)
+    states = {status.state for status in statuses} | {check.state for check in checks}
     worst = next((state for state in ("failure", "error", "pending", "success") if state in states), "")
     return {
         "sha": sha,
         "title": commit.message.split("\n")[0],
         "author": commit.author[0],
         "statuses": statuses,
+        "checks": [pages_checks.shown(run) for run in checks],
         "state": worst,
     }
 

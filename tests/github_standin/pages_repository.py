@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, redirect, request
 
 from . import accounts, branches, pulls
+from .checks import latest_runs
 from .hub import hub
 from .pages import lost, page
 from .rest_statuses import newest_statuses
@@ -106,10 +107,18 @@ def _open_pull(found: Repository, by: Account, branch: str, path: str) -> Pull:
 
 def _overview(found: Repository) -> Json:
     shown = [
-        {"pull": pull, "state": _state(pull), "checks": newest_statuses(found, pull.head_sha)}
+        {"pull": pull, "state": _state(pull), "checks": _checks(found, pull.head_sha)}
         for pull in reversed(found.pulls)
     ]
     return {"repository": found, "pulls": shown}
+
+
+def _checks(found: Repository, sha: str) -> list[tuple[str, str]]:
+    """State and words of each status and check run."""
+    statuses = [
+        (each.state, f"{each.context}: {each.description or ''}") for each in newest_statuses(found, sha)
+    ]
+    return statuses + [(each.state, f"{each.name}: {each.title or ''}") for each in latest_runs(found, sha)]
 
 
 def _state(pull: Pull) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from . import merge_queue, shapes_pull
 from .branches import close, emit_pull, follow_head, notice_pushes
+from .checks import unmet
 from .git import MergeConflict
 from .shapes_push import person
 from .state import Issue, Label, Pull, Refused, now
@@ -149,6 +150,8 @@ def merge(world: World, pull: Pull, by: Account) -> str:
     if pull.state != "open" or pull.draft:
         raise Refused("only an open pull request that is no draft can be merged")
     home = pull.repository
+    if missing := unmet(home, pull.base_ref, pull.head_sha):
+        raise Refused(" ".join(missing))
     message = f"Merge pull request #{pull.number} from {pull.head_ref}\n\n{pull.title}"
     try:
         sha = home.git.merge(

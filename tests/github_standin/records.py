@@ -33,6 +33,10 @@ class App:
     hook_id: int | None
     installations: dict[str, int]
     """Account -> installation id."""
+    client_id: str
+    client_secret: str
+    """With which people's sign-ins are completed."""
+    callback_url: str
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,54 @@ class Status:
     creator: str
     received_at: float
     """When the request that wrote it arrived."""
+
+
+@dataclass(frozen=True)
+class CheckAnnotation:
+    """A remark of a check run on lines of a file."""
+
+    path: str
+    start_line: int
+    end_line: int
+    level: str
+    message: str
+    title: str | None
+    raw_details: str | None
+    start_column: int | None
+    end_column: int | None
+
+
+@dataclass(frozen=True)
+class CheckAction:
+    """A button under a check run."""
+
+    label: str
+    description: str
+    identifier: str
+
+
+@dataclass(frozen=True)
+class CheckRun:
+    """One check run as it is now."""
+
+    id: int
+    app: str
+    """Slug of the App that made it."""
+    sha: str
+    name: str
+    external_id: str
+    details_url: str | None
+    status: str
+    conclusion: str | None
+    started_at: float
+    completed_at: float | None
+    title: str | None
+    summary: str | None
+    text: str | None
+    annotations: list[CheckAnnotation]
+    actions: list[CheckAction]
+    received_at: float
+    """When the request that made it arrived."""
 
 
 @dataclass(frozen=True)
@@ -139,3 +191,5 @@ class LoggedRequest:
     fault: str | None
     received_at: float
     answered_at: float
+    limit: str = ""
+    """The limit for which it was refused: core, points, content_minute, content_hour or concurrent."""

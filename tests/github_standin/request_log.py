@@ -64,6 +64,7 @@ class RequestLog:
                 fault=environ.get("standin.fault"),
                 received_at=received_at,
                 answered_at=now(),
+                limit=environ.get("standin.limit", ""),
             )
             self._entries.append(entry)
         return answer

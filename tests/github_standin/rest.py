@@ -11,6 +11,7 @@ from flask import Blueprint, Flask, Response, g, jsonify, request
 from . import (
     pages,
     rest_apps,
+    rest_checks,
     rest_comments,
     rest_compare,
     rest_contents,
@@ -23,6 +24,7 @@ from . import (
 )
 from .auth import Caller, authenticate
 from .hub import caller, hub
+from .limits import LimitReached
 from .request_log import PREFIX
 from .responses import ApiError, error_response, not_found
 from .state import Refused
@@ -33,6 +35,7 @@ FOR_APPS = re.compile("^/app(/|$)|/installation$|^/rate_limit$")
 NOT_MODIFIED = 304
 AREAS = (
     rest_apps,
+    rest_checks,
     rest_comments,
     rest_compare,
     rest_contents,
@@ -54,6 +57,7 @@ def add_rest(app: Flask) -> None:
     api.before_request(admit)
     api.after_request(finish)
     api.register_error_handler(Refused, lambda error: error_response(ApiError(422, str(error))))
+    api.register_error_handler(LimitReached, refused_by_limit)
     api.register_error_handler(ApiError, error_response)
     app.register_blueprint(api)
     app.register_error_handler(404, unknown)
@@ -69,8 +73,15 @@ def admit() -> None:
     if caller().app and not caller().token and not FOR_APPS.search(path):
         raise ApiError(401, "Bad credentials")
     if path not in FREE:
-        hub().limits.spend(caller().key, request.method, request.path)
+        crowd = request.environ.get("standin.crowd", 0)
+        hub().limits.spend(caller().key, request.method, path, crowd)
         g.spent = True
+
+
+def refused_by_limit(error: LimitReached) -> Response:
+    """A limit was reached: the request log keeps which."""
+    request.environ["standin.limit"] = error.limit
+    return error_response(error)
 
 
 def finish(response: Response) -> Response:
@@ -79,7 +90,8 @@ def finish(response: Response) -> Response:
     if g.link:
         response.headers["Link"] = g.link
     if request.method == "GET" and response.status_code == 200:
-        digest = hashlib.sha256(key.encode() + b"\0" + g.link.encode() + b"\0" + response.get_data())
+        token = request.headers.get("Authorization", "")
+        digest = hashlib.sha256(f"{token}\0{g.link}\0".encode() + response.get_data())
         etag = f'W/"{digest.hexdigest()}"'
         response.headers["ETag"] = etag
         response.headers["Cache-Control"] = "private, max-age=60, s-maxage=60"
@@ -99,7 +111,7 @@ def finish(response: Response) -> Response:
     version = request.headers.get("X-GitHub-Api-Version")
     if version:
         response.headers["X-GitHub-Api-Version-Selected"] = version
-    if caller().account and not caller().app:
+    if caller().account and not (caller().app or caller().through):
         response.headers["X-OAuth-Scopes"] = "repo"
     return response
 

@@ -76,7 +76,12 @@ def get_branch(owner: str, name: str, branch: str) -> Response:
     if branch not in repository.heads:
         raise ApiError(404, "Branch not found")
     api = f"{world.api}/repos/{repository.full_name}/branches/{quote(branch)}"
-    checks = {"enforcement_level": "off", "contexts": [], "checks": []}
+    required = list(repository.required.get(branch, ()))
+    checks = {
+        "enforcement_level": "everyone" if required else "off",
+        "contexts": required,
+        "checks": [{"context": each, "app_id": None} for each in required],
+    }
     return jsonify(
         {
             "name": branch,
@@ -85,8 +90,8 @@ def get_branch(owner: str, name: str, branch: str) -> Response:
                 "self": api,
                 "html": f"{world.base_url}/{repository.full_name}/tree/{quote(branch)}",
             },
-            "protected": False,
-            "protection": {"enabled": False, "required_status_checks": checks},
+            "protected": bool(required),
+            "protection": {"enabled": bool(required), "required_status_checks": checks},
             "protection_url": f"{api}/protection",
         }
     )

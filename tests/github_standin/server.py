@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from . import control, pages, pages_repository
+from . import control, oauth, pages, pages_repository
 from .client import Standin
+from .crowd import Crowd
 from .faults import Faults
 from .git_http import add_git_http
 from .hub import Hub
@@ -65,12 +66,13 @@ def make_hub(directory: Path, *, limits: Limits | None = None, check: bool = Tru
         limits=limits or Limits(),
         check=checked,
         faults=faults,
-        log=RequestLog(faults),
+        log=RequestLog(Crowd(faults)),
     )
     app.hub = app.extensions["standin"] = hub
     add_rest(app)
     add_git_http(app)
     app.register_blueprint(control.routes)
+    app.register_blueprint(oauth.routes)
     app.register_blueprint(pages.routes)
     app.register_blueprint(pages_repository.routes)
     return hub

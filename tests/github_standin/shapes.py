@@ -228,14 +228,14 @@ def app(world: World, found: App) -> Json:
     """A GitHub App."""
     return {
         "id": found.id,
-        "client_id": f"Iv1.{found.id:016x}",
+        "client_id": found.client_id,
         "slug": found.slug,
         "node_id": node_id("A", found.id),
         "owner": user(world, found.owner),
         "name": found.slug,
         "description": None,
-        "external_url": f"{world.base_url}/apps/{found.slug}",
-        "html_url": f"{world.base_url}/apps/{found.slug}",
+        "external_url": world.base_url + found.page,
+        "html_url": world.base_url + found.page,
         "created_at": timestamp(found.created_at),
         "updated_at": timestamp(found.created_at),
         "permissions": found.permissions,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from .checks import unmet
 from .shapes import app, node_id, optional_timestamp, repository, timestamp, user
 from .state import Pull
 
@@ -158,7 +159,8 @@ def full_pull(world: World, found: Pull, *, asked: bool) -> Json:
     base = git.merge_base(found.base_tip, found.head_sha) or found.base_tip
     changes = git.changes(base, found.head_sha)
     mergeable = _mergeable(found) if asked else None
-    state = {None: "unknown", True: "clean", False: "dirty"}[mergeable]
+    fits = "blocked" if unmet(found.repository, found.base_ref, found.head_sha) else "clean"
+    state = {None: "unknown", True: fits, False: "dirty"}[mergeable]
     return {
         **pull(world, found),
         "merged": found.merged_at is not None,

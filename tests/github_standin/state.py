@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from .checks import CheckSuite
     from .emit import Emit
     from .merge_queue import MergeGroup
     from .organizations import Membership, Team
+    from .sign_in import Code, UserToken
 
 AccountType = Literal["User", "Organization", "Bot"]
 ROLES = ("none", "read", "triage", "write", "maintain", "admin")
@@ -42,6 +44,8 @@ FIRST_IDS = {
     "comment": 3_000_000_001,
     "reaction": 300_000_001,
     "status": 40_000_000_001,
+    "check_suite": 50_000_000_001,
+    "check_run": 60_000_000_001,
     "delivery": 180_000_000_001,
 }
 """As large as on GitHub, where several have outgrown 32 bits."""
@@ -208,6 +212,10 @@ class Repository:
     """Merge groups of all base branches, first come first."""
     issues: dict[int, Issue] = field(default_factory=dict)
     statuses: dict[str, list[Status]] = field(default_factory=lambda: defaultdict(list))
+    suites: dict[tuple[str, int], CheckSuite] = field(default_factory=dict)
+    """Check suites by head SHA and the App's id, oldest first."""
+    required: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What must be green to merge into a branch: names of statuses and check runs."""
     hooks: list[Hook] = field(default_factory=list)
     labels: dict[str, Label] = field(default_factory=dict)
 
@@ -268,8 +276,21 @@ class App:
     permissions: dict[str, str]
     events: tuple[str, ...]
     created_at: float
+    client_secret: str = ""
+    callback_url: str = ""
+    """Where people are sent back to after they signed in; "" when nobody can sign in with it."""
     hook: Hook | None = None
     installations: list[Installation] = field(default_factory=list)
+
+    @property
+    def client_id(self) -> str:
+        """What it is called where people sign in."""
+        return f"Iv1.{self.id:016x}"
+
+    @property
+    def page(self) -> str:
+        """The path of its home page."""
+        return f"/apps/{self.slug}"
 
 
 @dataclass(eq=False)
@@ -303,6 +324,10 @@ class World:
         self.apps: dict[int, App] = {}
         self.hooks: dict[int, Hook] = {}
         self.installation_tokens: dict[str, InstallationToken] = {}
+        self.user_tokens: dict[str, UserToken] = {}
+        """By the token."""
+        self.codes: dict[str, Code] = {}
+        """Of sign-ins that were agreed to, by the code."""
         self.default_hook: tuple[str, str] | None = None
         self.emit: Emit = nobody_listens
         """The webhooks listen."""

@@ -86,7 +86,7 @@ class Webhooks:
         *,
         installation: Installation | None = None,
     ) -> None:
-        """Deliver an event of a repository to hooks that listen to it; one of an installation to its App."""
+        """Deliver an event of a repository to hooks that listen; one of an installation to its App alone."""
         body: Json = {} if action is None else {"action": action}
         body |= payload
         if repository:
@@ -96,8 +96,10 @@ class Webhooks:
         body["sender"] = shapes.user(self.world, sender)
         if installation:
             # An App can't unsubscribe from what concerns its installations.
+            if repository:
+                body["installation"] = _mention(installation)
             if hook := installation.app.hook:
-                self._add(hook, event, action, body, installation_id=installation.id)
+                self._add(hook, event, action, body, repository=repository, installation_id=installation.id)
         elif repository:
             self._emit_to_all(event, action, repository, body)
 
@@ -108,8 +110,7 @@ class Webhooks:
         for installation in self.world.installations_of(repository):
             app_hook = installation.app.hook
             if app_hook and app_hook.listens(event) and installation.suspended_at is None:
-                mention = {"id": installation.id, "node_id": shapes.node_id("INS", installation.id)}
-                with_app = {**body, "installation": mention}
+                with_app = {**body, "installation": _mention(installation)}
                 self._add(
                     app_hook, event, action, with_app, repository=repository, installation_id=installation.id
                 )
@@ -248,6 +249,10 @@ class Webhooks:
                 target=_send_all, args=(waiting, self._stopped), daemon=True, name=f"hook-{hook.id}"
             ).start()
         return self._queues[hook.id]
+
+
+def _mention(installation: Installation) -> Json:
+    return {"id": installation.id, "node_id": shapes.node_id("INS", installation.id)}
 
 
 def _send_all(waiting: queue.SimpleQueue[Delivery | None], stopped: threading.Event) -> None:

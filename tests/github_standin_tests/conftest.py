@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from github import Auth, Github
 
 from tests.github_standin import Repository, Standin, running, wait_for
@@ -17,8 +18,10 @@ from tests.github_standin.make_openapi_extract import WEBHOOKS
 from tests.github_standin.openapi_check import Schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    from tests.github_standin.records import App
 
 SECRET = "s3cret"
 
@@ -54,6 +57,65 @@ def repository(github: Standin) -> Repository:
 def connect(github: Standin) -> Callable[[str], Github]:
     """PyGithub as a person, without its own patience."""
     return lambda login: pygithub(github, Auth.Token(github.user(login).token))
+
+
+@dataclass
+class Api:
+    """Bare requests with one token, to `acme/app`."""
+
+    url: str
+    token: str
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        follow: bool = True,
+    ) -> requests.Response:
+        """Ask, and follow redirects as requests does: with another method after a 301."""
+        authorization = {"Authorization": f"token {self.token}"} if self.token else {}
+        return requests.request(
+            method,
+            self.url + path,
+            json=body,
+            headers={**authorization, **(headers or {})},
+            timeout=20,
+            allow_redirects=follow,
+        )
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        return self.ask("GET", path, headers=headers)
+
+    def post(self, path: str, **body: object) -> requests.Response:
+        return self.ask("POST", path, body)
+
+    def patch(self, path: str, **body: object) -> requests.Response:
+        return self.ask("PATCH", path, body)
+
+
+@pytest.fixture
+def api(github: Standin, repository: Repository) -> Callable[[str], Api]:
+    """`acme/app` by a token."""
+    return lambda token: Api(f"{github.api_url}/repos/acme/app", token)
+
+
+@pytest.fixture
+def app(github: Standin, repository: Repository, receiver: Receiver) -> App:
+    """`preflight`, installed on all of acme's repositories, with what is told so far taken."""
+    app = github.app("preflight", owner="acme", webhook_url=receiver.url)
+    receiver.wait_for("installation.created")
+    github.settle()
+    receiver.received.clear()
+    return app
+
+
+@pytest.fixture
+def checks(github: Standin, app: App, api: Callable[[str], Api]) -> Api:
+    """`acme/app` as `preflight`, which may write checks."""
+    return api(github.installation_token(app.installations["acme"]))
 
 
 def pygithub(github: Standin, auth: Auth.Auth) -> Github:

@@ -110,6 +110,7 @@ def test_the_clock_and_the_key_of_a_jwt_are_checked(github: Standin, app: App) -
         "no iat": (signed(app, iat=None), 401, "'issued at' claim"),
         "another's key": (signed(other, iss=str(app.id)), 401, "could not be decoded"),
         "unknown App": (signed(app, iss="424242"), 404, "Integration not found"),
+        "by the client id": (signed(app, iss=app.client_id), 200, ""),
         "not a JWT": ("a.b.c", 401, "could not be decoded"),
         "a token": (github.user("alice").token, 401, "could not be decoded"),
     }

@@ -16,16 +16,6 @@ if TYPE_CHECKING:
     from .conftest import Receiver
 
 
-@pytest.fixture
-def app(github: Standin, repository: Repository, receiver: Receiver) -> App:
-    """`preflight`, installed on all of acme's repositories, with what is told so far taken."""
-    app = github.app("preflight", owner="acme", webhook_url=receiver.url)
-    receiver.wait_for("installation.created")
-    github.settle()
-    receiver.received.clear()
-    return app
-
-
 class TestInstallations:
     def test_made_and_gone(self, github: Standin, app: App, receiver: Receiver) -> None:
         made = github.install(app, "other", by="alice")
@@ -51,7 +41,9 @@ class TestInstallations:
         github.unsuspend(installation)
         repository.push("alice", {"heard": ""})
         assert receiver.wait_for("push").payload["commits"][0]["added"] == ["heard"]
-        assert receiver.names() == ["installation.suspend", "installation.unsuspend", "push"]
+        receiver.wait_for("check_suite.requested")
+        told = ["installation.suspend", "installation.unsuspend", "push", "check_suite.requested"]
+        assert receiver.names() == told
         assert asked(github, token) == 200
 
     def test_on_other_repositories(self, github: Standin, app: App, receiver: Receiver) -> None:

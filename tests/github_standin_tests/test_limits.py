@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import requests
 
 from tests.github_standin import rest_statuses
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.github_standin import Pull, Repository, Standin
+
+    from .conftest import Api
 
 
 @pytest.fixture
@@ -19,23 +22,14 @@ def pull(repository: Repository) -> Pull:
     return repository.open_pull("alice", files={"new.txt": ""})
 
 
-class Api:
-    """Bare requests as a person."""
-
-    def __init__(self, github: Standin, login: str) -> None:
-        self.url = f"{github.api_url}/repos/acme/app"
-        self.headers = {"Authorization": f"token {github.user(login).token}"}
-
-    def get(self, path: str, **headers: str) -> requests.Response:
-        return requests.get(self.url + path, headers={**self.headers, **headers}, timeout=5)
-
-    def post(self, path: str, **body: Any) -> requests.Response:  # noqa: ANN401 - JSON
-        return requests.post(self.url + path, json=body, headers=self.headers, timeout=5)
+@pytest.fixture
+def alice(github: Standin, api: Callable[[str], Api]) -> Api:
+    return api(github.user("alice").token)
 
 
 @pytest.fixture
-def alice(github: Standin, repository: Repository) -> Api:
-    return Api(github, "alice")
+def mallory(github: Standin, api: Callable[[str], Api]) -> Api:
+    return api(github.user("mallory").token)
 
 
 @pytest.mark.parametrize(
@@ -96,16 +90,11 @@ def test_a_comment_has_its_limits(alice: Api, pull: Pull, length: int, status: i
     assert alice.post(f"/issues/{pull.number}/comments", body="ü" * length).status_code == status
 
 
-def test_who_may_not_write_is_refused(github: Standin, repository: Repository, pull: Pull) -> None:
-    mallory = Api(github, "mallory")
+def test_who_may_not_write_is_refused(api: Callable[[str], Api], mallory: Api, pull: Pull) -> None:
     assert mallory.post(f"/statuses/{pull.head_sha}", state="success").status_code == 404
     theirs = pull.comment("alice", "mine")
-    edited = requests.patch(
-        f"{mallory.url}/issues/comments/{theirs.id}", json={"body": "x"}, headers=mallory.headers, timeout=5
-    )
-    assert edited.status_code == 403
-    anonymous = requests.post(f"{mallory.url}/issues/{pull.number}/comments", json={"body": "x"}, timeout=5)
-    assert anonymous.status_code == 401
+    assert mallory.patch(f"/issues/comments/{theirs.id}", body="x").status_code == 403
+    assert api("").post(f"/issues/{pull.number}/comments", body="x").status_code == 401
 
 
 def test_many_at_once_get_in_nobodys_way(repository: Repository, alice: Api, pull: Pull) -> None:
@@ -133,13 +122,20 @@ def test_what_was_seen_before_is_free(github: Standin, alice: Api, repository: R
     assert alice.get("", **{"If-None-Match": first.headers["ETag"]}).status_code == 200
 
 
-def test_an_etag_is_good_for_one_token_only(github: Standin, alice: Api) -> None:
+def test_an_etag_is_good_for_one_token_only(
+    github: Standin, alice: Api, mallory: Api, api: Callable[[str], Api]
+) -> None:
     etag = alice.get("/branches/main").headers["ETag"]
     assert alice.get("/branches/main", **{"If-None-Match": etag}).status_code == 304
-    assert Api(github, "mallory").get("/branches/main", **{"If-None-Match": etag}).status_code == 200
+    assert mallory.get("/branches/main", **{"If-None-Match": etag}).status_code == 200
+    installation = github.app("preflight", owner="acme").installations["acme"]
+    first, second = (api(github.installation_token(installation)) for _ in range(2))
+    etag = first.get("/branches/main").headers["ETag"]
+    assert first.get("/branches/main", **{"If-None-Match": etag}).status_code == 304
+    assert second.get("/branches/main", **{"If-None-Match": etag}).status_code == 200
 
 
-def test_the_primary_limit(github: Standin, alice: Api) -> None:
+def test_the_primary_limit(github: Standin, alice: Api, mallory: Api) -> None:
     github.limits(core=2)
     remaining = [alice.get("").headers["X-RateLimit-Remaining"] for _ in range(2)]
     assert remaining == ["1", "0"]
@@ -147,7 +143,8 @@ def test_the_primary_limit(github: Standin, alice: Api) -> None:
     assert refused.status_code == 403
     assert "API rate limit exceeded" in refused.json()["message"]
     assert refused.headers["X-RateLimit-Remaining"] == "0"
-    assert Api(github, "mallory").get("").status_code == 200
+    assert mallory.get("").status_code == 200
+    assert [each.limit for each in github.refused()] == ["core"]
 
 
 @pytest.mark.parametrize("status", [403, 429])
@@ -159,6 +156,42 @@ def test_new_content_has_a_budget(github: Standin, alice: Api, pull: Pull, statu
     assert "secondary rate limit" in answers[2].json()["message"]
     assert alice.get("").status_code == 200
     assert len(pull.comments()) == 2
+
+
+def test_changed_and_deleted_comments_are_content_too(github: Standin, alice: Api, pull: Pull) -> None:
+    comment = pull.comment("alice", "mine")
+    github.limits(content_minute=2)
+    asked = [alice.patch(f"/issues/comments/{comment.id}", body=f"{each}") for each in range(2)]
+    asked.append(alice.post(f"/issues/comments/{comment.id}/reactions", content="eyes"))
+    asked.append(alice.ask("DELETE", f"/issues/comments/{comment.id}"))
+    assert [each.status_code for each in asked] == [200, 200, 201, 403]
+    assert [(each.method, each.limit) for each in github.refused()] == [("DELETE", "content_minute")]
+
+
+def test_what_was_refused_is_logged(github: Standin, alice: Api, pull: Pull) -> None:
+    assert github.refused() == []
+    github.limits(content_hour=0)
+    alice.post(f"/issues/{pull.number}/comments", body="x")
+    mark = github.mark()
+    github.limits(points=0)
+    alice.get("")
+    assert [each.limit for each in github.refused()] == ["content_hour", "points"]
+    assert [each.path for each in github.refused(mark)] == ["/repos/acme/app"]
+
+
+def test_only_so_many_requests_at_once(github: Standin, alice: Api, mallory: Api) -> None:
+    github.limits(concurrent=2)
+    github.fault(r"/repos/acme/app$", times=None, delay=0.5)
+
+    def ask(api: Api) -> int:
+        return api.get("").status_code
+
+    with ThreadPoolExecutor(5) as pool:
+        asked = list(pool.map(ask, [alice, alice, alice, mallory, mallory]))
+    assert sorted(asked[:3]) == [200, 200, 403]
+    assert asked[3:] == [200, 200]
+    assert [each.limit for each in github.refused()] == ["concurrent"]
+    assert alice.get("").status_code == 200
 
 
 def test_writes_cost_five_points(github: Standin, alice: Api, pull: Pull) -> None:
@@ -174,26 +207,26 @@ def test_statuses_can_count_as_content(github: Standin, alice: Api, pull: Pull) 
     assert [each.status_code for each in asked] == [201, 403]
 
 
+def test_so_do_check_runs_then(github: Standin, checks: Api, pull: Pull) -> None:
+    def make() -> int:
+        return checks.post("/check-runs", name="unit", head_sha=pull.head_sha).status_code
+
+    github.limits(content_hour=1)
+    assert [make(), make()] == [201, 201]
+    github.limits(statuses_are_content=True)
+    assert [make(), make()] == [201, 403]
+
+
 def test_a_renamed_repository_redirects_and_does_not_write(
     alice: Api, repository: Repository, pull: Pull
 ) -> None:
     repository.rename("renamed")
     by_id = f"{repository.standin.api_url}/repositories/{repository.id}"
-    read = requests.get(f"{alice.url}/pulls/1", headers=alice.headers, timeout=5, allow_redirects=False)
+    read = alice.ask("GET", "/pulls/1", follow=False)
     assert (read.status_code, read.headers["Location"]) == (301, f"{by_id}/pulls/1")
     assert alice.get("/pulls/1").json()["base"]["repo"]["full_name"] == "acme/renamed"
-    written = requests.post(
-        f"{alice.url}/issues/1/comments",
-        json={"body": "x"},
-        headers=alice.headers,
-        timeout=5,
-        allow_redirects=False,
-    )
+    written = alice.ask("POST", "/issues/1/comments", {"body": "x"}, follow=False)
     assert (written.status_code, written.headers["Location"]) == (307, f"{by_id}/issues/1/comments")
     assert pull.comments() == []
-    assert (
-        requests.post(
-            written.headers["Location"], json={"body": "x"}, headers=alice.headers, timeout=5
-        ).status_code
-        == 201
-    )
+    alice.url = by_id
+    assert alice.post("/issues/1/comments", body="x").status_code == 201

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,8 +11,12 @@ import requests
 
 from tests.github_standin.markdown import render
 
+from .test_checks import make
+
 if TYPE_CHECKING:
     from tests.github_standin import Pull, Repository, Standin
+
+    from .conftest import Api, Receiver
 
 
 @pytest.fixture
@@ -48,6 +54,66 @@ def test_a_pull_request_shows_its_commits_and_their_statuses(github: Standin, pu
         "✗",
     ):
         assert shown in page.text
+
+
+def test_check_runs_are_shown_with_all_they_say(github: Standin, checks: Api, pull: Pull) -> None:
+    remark = {"path": "src/app.py", "start_line": 3, "end_line": 5, "annotation_level": "failure"}
+    made = make(
+        checks,
+        pull,
+        name="preflight/unit",
+        conclusion="failure",
+        details_url="http://127.0.0.1:8080/runs/1",
+        output={
+            "title": "1 failed",
+            "summary": "**Why**",
+            "text": "<script>alert(1)</script>",
+            "annotations": [remark | {"message": "1 < 2", "title": "Wrong"}],
+        },
+        actions=[{"label": "Retry failed", "description": "Again", "identifier": "retry"}],
+    )
+    for address in (pull.html_url, made["html_url"]):
+        page = requests.get(address, timeout=5).text
+        for shown in ("1 failed", "<strong>Why</strong>", "src/app.py:3-5", "1 &lt; 2", "Wrong", "✗"):
+            assert shown in page
+        assert "<script>alert" not in page
+        assert 'href="http://127.0.0.1:8080/runs/1"' in page
+    assert "preflight/unit: 1 failed" in requests.get(github.url, timeout=5).text
+    assert requests.get(f"{made['html_url']}0", timeout=5).status_code == 404
+
+
+def test_what_is_required_is_shown(pull: Pull, checks: Api) -> None:
+    pull.repository.require("unit")
+    blocked = "Required status check &#34;unit&#34; is expected."
+    assert blocked in requests.get(pull.html_url, timeout=5).text
+    assert blocked in requests.post(f"{pull.html_url}/merge", timeout=5).text
+    make(checks, pull, conclusion="success")
+    assert "Merging is blocked" not in requests.get(pull.html_url, timeout=5).text
+
+
+def test_buttons_of_check_runs_do_what_they_say(
+    github: Standin, checks: Api, pull: Pull, receiver: Receiver
+) -> None:
+    retry = {"label": "Retry failed", "description": "Again", "identifier": "retry"}
+    make(checks, pull, name='odd "name"', actions=[retry])
+
+    def press(action: str, button: list[str], login: str = "alice") -> str:
+        form = {"as": login, "button": json.dumps(button)}
+        return requests.post(f"{pull.html_url}/{action}", data=form, timeout=5).text
+
+    page = requests.get(pull.html_url, timeout=5).text
+    button = [pull.head_sha, 'odd "name"', "retry"]
+    assert f'value="{json.dumps(button)}"' in html.unescape(page)
+    press("click", button)
+    press("rerequest", button[:2])
+    press("rerequest", button[:1])
+    github.settle()
+    told = ["check_run.requested_action", "check_run.rerequested", "check_suite.rerequested"]
+    assert receiver.names()[-3:] == told
+    assert "may not write" in press("click", button, "mallory")
+    assert (
+        "there is no button" in requests.post(f"{pull.html_url}/click", data={"button": "{"}, timeout=5).text
+    )
 
 
 def test_labels_and_the_merge_queue_are_shown(github: Standin, pull: Pull) -> None:
