@@ -5,15 +5,16 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime
 from hashlib import sha1
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from bot.models import Permission, PullRequest, Repository
-from bot.ports import People, PullRequestReader, PullRequestWriter
+from bot.ports import CheckWriter, People, PullRequestReader, PullRequestWriter, QuotaReader
 from tests.fakes.github import FakeGitHub
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tests.fakes.github_checks import FakeCheck
     from tests.github_standin import Pull, Standin
     from tests.github_standin import Repository as StandinRepository
 
@@ -21,7 +22,22 @@ FILES = {".github/preflight.yaml": "pipelines: {}\n", "src/app.py": "print(1)\n"
 """What the repository holds at first."""
 
 
-class GitHub(PullRequestReader, People, PullRequestWriter, Protocol):
+class ShownCheck(NamedTuple):
+    """What people see of a check run; annotations and buttons by their fields."""
+
+    name: str
+    external_id: str
+    status: str
+    conclusion: str | None
+    title: str
+    summary: str
+    text: str
+    details_url: str
+    annotations: list[tuple[str, int, int, str, str, str]]
+    buttons: list[tuple[str, str, str]]
+
+
+class GitHub(PullRequestReader, People, PullRequestWriter, CheckWriter, QuotaReader, Protocol):
     """All ports."""
 
     def forget(self, repository: Repository) -> None:
@@ -100,6 +116,10 @@ class Stage(Protocol):
         """Context, state, description and target of every status of a commit, oldest first."""
         ...
 
+    def checks(self, sha: str) -> list[ShownCheck]:
+        """Every check run of a commit, oldest first."""
+        ...
+
     def fail(self, *, executed: bool) -> None:
         """Answer the next write with 502, having carried it out or not."""
         ...
@@ -118,6 +138,7 @@ class FakeStage:
 
     def __init__(self) -> None:
         self.github = FakeGitHub()
+        self.github.is_app = True
         self.repository = Repository(700_000_001, "acme/app", private=True, clone_url="http://x/acme/app.git")
         self._commits = itertools.count()
         self._numbers = itertools.count(1)
@@ -142,6 +163,8 @@ class FakeStage:
             updated_at=datetime.now(UTC),
         )
         self.github.put_pull(pull, sorted(files))
+        lines = {path: [range(1, text.count("\n") + 1)] for path, text in files.items()}
+        self.github.put_lines(self.repository, number, pull.head_sha, lines)
         return number
 
     def close(self, number: int) -> None:
@@ -198,8 +221,12 @@ class FakeStage:
             if at == sha
         ]
 
+    def checks(self, sha: str) -> list[ShownCheck]:
+        return [_shown(each) for each in self.github.checks_at(self.repository, sha)]
+
     def fail(self, *, executed: bool) -> None:
-        writes = ("set_status", "create_comment", "edit_comment", "delete_comment", "react")
+        comments = ("create_comment", "edit_comment", "delete_comment", "react")
+        writes = ("set_status", "create_check", "update_check", *comments)
         if executed:
             self.github.lose_answers(*writes)
         else:
@@ -210,6 +237,26 @@ class FakeStage:
 
     def heal(self) -> None:
         self.github.heal()
+
+
+def _shown(known: FakeCheck) -> ShownCheck:
+    check = known.check
+    unfinished = "in_progress" if check.started else "queued"
+    return ShownCheck(
+        check.name,
+        check.external_id,
+        "completed" if check.conclusion else unfinished,
+        check.conclusion and check.conclusion.value,
+        check.title,
+        check.summary,
+        check.text,
+        check.details_url,
+        [
+            (on.path, on.start_line, on.end_line, on.level.value, on.message, on.title)
+            for on in known.annotations
+        ],
+        [(button.label, button.identifier, button.description) for button in check.buttons],
+    )
 
 
 class StandinStage:
@@ -282,6 +329,26 @@ class StandinStage:
         return [
             (status.context, status.state, status.description or "", status.target_url or "")
             for status in self._there.statuses(sha)
+        ]
+
+    def checks(self, sha: str) -> list[ShownCheck]:
+        return [
+            ShownCheck(
+                each.name,
+                each.external_id,
+                each.status,
+                each.conclusion,
+                each.title or "",
+                each.summary or "",
+                each.text or "",
+                each.details_url or "",
+                [
+                    (on.path, on.start_line, on.end_line, on.level, on.message, on.title or "")
+                    for on in each.annotations
+                ],
+                [(button.label, button.identifier, button.description) for button in each.actions],
+            )
+            for each in self._there.check_runs(sha, every=True)
         ]
 
     def fail(self, *, executed: bool) -> None:

@@ -232,7 +232,7 @@ class TestInstallation:
 
 class TestJwt:
     def test_it_forgives_a_minute_of_skew_and_lives_for_less_than_ten(self, app: App) -> None:
-        server = Answering(lambda _: Say(body={"slug": "preflight", "owner": {"login": "acme"}}))
+        server = Answering(lambda _: Say(body={"id": 1, "slug": "preflight", "owner": {"login": "acme"}}))
         with server.running():
             GitHubClient(server.url, AppKey(str(app.id), app.private_key)).identity()
         scheme, _, token = server.asked[0].headers["Authorization"].partition(" ")

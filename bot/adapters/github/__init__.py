@@ -1,7 +1,8 @@
-"""The GitHub adapter: `GitHubClient` with a `PersonalToken` or an `AppKey`."""
+"""The GitHub adapter: `GitHubClient` with a `PersonalToken` or an `AppKey`, and `GitHubSignIn` for people."""
 
 from bot.adapters.github.access import Identity
 from bot.adapters.github.client import GitHubClient
 from bot.adapters.github.credentials import AppKey, PersonalToken
+from bot.adapters.github.sign_in import GitHubSignIn
 
-__all__ = ["AppKey", "GitHubClient", "Identity", "PersonalToken"]
+__all__ = ["AppKey", "GitHubClient", "GitHubSignIn", "Identity", "PersonalToken"]

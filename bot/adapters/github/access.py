@@ -12,21 +12,23 @@ from github.InstallationAuthorization import InstallationAuthorization
 from bot.adapters.github.answers import Moved, sent_at
 from bot.adapters.github.cache import SharedCache
 from bot.adapters.github.installation_auth import InstallationAuth, MintedToken
-from bot.adapters.github.requester import Requester
 from bot.errors import GitHubNotFound, GitHubRefused, GitHubUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from github.NamedUser import NamedUser
     from github.Organization import Organization
 
     from bot.adapters.github.credentials import AppKey, PersonalToken
-    from bot.adapters.github.transport import Transport
+    from bot.adapters.github.endpoint import Endpoint
+    from bot.adapters.github.requester import Requester
+    from bot.adapters.github.usage import Usage
     from bot.models import Repository
 
 INSTALLATION_IS_GOOD_FOR = 3600.0
 """Seconds for which a repository is believed to belong to an installation: it may move to another account."""
+
+THE_TOKEN = "token"  # noqa: S105 - a name for it
+"""The account of a personal token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,18 @@ class Access(Protocol):
         """The login of the account that owns the App; None with a personal token."""
         ...
 
+    def app_id(self) -> int | None:
+        """The App's number; None with a personal token."""
+        ...
+
+    def account(self, repository: Repository) -> str:
+        """A name for the credentials for a repository, the same in every process. Asks nothing."""
+        ...
+
+    def usage(self, repository: Repository) -> Usage | None:
+        """How much these were used, None if they were not yet. Asks nothing."""
+        ...
+
     def forget(self, repository: Repository) -> None:
         """With what a repository is asked about may have changed."""
         ...
@@ -72,10 +86,8 @@ class Access(Protocol):
 class TokenAccess:
     """Access with a personal token: the same for every repository."""
 
-    def __init__(
-        self, api_url: str, credentials: PersonalToken, transport: Transport, clock: Callable[[], float]
-    ) -> None:
-        self._requester = Requester(api_url, Token(credentials.token), transport, clock)
+    def __init__(self, endpoint: Endpoint, credentials: PersonalToken) -> None:
+        self._requester = endpoint.requester(Token(credentials.token), THE_TOKEN)
         self._identity: SharedCache[str, Identity] = SharedCache({})
 
     def requester(self, repository: Repository, name: str) -> Requester:  # noqa: ARG002 - one for all of them
@@ -89,6 +101,17 @@ class TokenAccess:
     def owner(self) -> None:
         """Nobody: there is no App."""
 
+    def app_id(self) -> None:
+        """None: there is no App."""
+
+    def account(self, repository: Repository) -> str:  # noqa: ARG002 - one for all of them
+        """The token's."""
+        return THE_TOKEN
+
+    def usage(self, repository: Repository) -> Usage:  # noqa: ARG002 - one for all of them
+        """Of the token."""
+        return self._requester.usage
+
     def forget(self, repository: Repository) -> None:
         """Nothing: the token is the same for all."""
 
@@ -97,20 +120,26 @@ class TokenAccess:
         return Identity(str(user["login"]), int(user["id"]))
 
 
+@dataclass(frozen=True, slots=True)
+class _Itself:
+    """What an App is."""
+
+    identity: Identity
+    owner: str
+    app_id: int
+
+
 class AppAccess:
     """Access as a GitHub App: each installation has one token, which all threads share."""
 
-    def __init__(
-        self, api_url: str, credentials: AppKey, transport: Transport, clock: Callable[[], float]
-    ) -> None:
-        self._api_url = api_url
-        self._clock = clock
-        self._transport = transport
-        self._app = Requester(api_url, AppAuth(credentials.app_id, credentials.private_key), transport, clock)
-        self._itself: SharedCache[str, tuple[Identity, str]] = SharedCache({})
+    def __init__(self, endpoint: Endpoint, credentials: AppKey) -> None:
+        self._endpoint = endpoint
+        self._app = endpoint.app_requester(AppAuth(credentials.app_id, credentials.private_key))
+        self._itself: SharedCache[str, _Itself] = SharedCache({})
         self._installations: SharedCache[int, int] = SharedCache(
-            TTLCache(10_000, INSTALLATION_IS_GOOD_FOR, clock)
+            TTLCache(10_000, INSTALLATION_IS_GOOD_FOR, endpoint.clock)
         )
+        self._usages: dict[str, Usage] = {}
         self._requesters: SharedCache[int, Requester] = SharedCache({})
         self._gone: set[int] = set()
 
@@ -129,20 +158,34 @@ class AppAccess:
                     f"the GitHub App was uninstalled from {name}, or installed anew: looking again"
                 ) from error
 
-        return self._requesters.get(
+        found = self._requesters.get(
             installation,
-            lambda: Requester(
-                self._api_url, InstallationAuth(mint, self._clock), self._transport, self._clock
+            lambda: self._endpoint.requester(
+                InstallationAuth(mint, self._endpoint.clock), f"installation {installation}"
             ),
         )
+        self._usages[self.account(repository)] = found.usage
+        return found
 
     def identity(self) -> Identity:
         """The App's bot account."""
-        return self._itself.get("app", self._ask_who_we_are)[0]
+        return self._itself.get("app", self._ask_who_we_are).identity
 
     def owner(self) -> str:
         """The account that owns the App."""
-        return self._itself.get("app", self._ask_who_we_are)[1]
+        return self._itself.get("app", self._ask_who_we_are).owner
+
+    def app_id(self) -> int:
+        """The App's number, which its credentials need not hold (they may hold its client id)."""
+        return self._itself.get("app", self._ask_who_we_are).app_id
+
+    def account(self, repository: Repository) -> str:
+        """The owner, for all of whose repositories an App has one installation."""
+        return repository.owner.lower()
+
+    def usage(self, repository: Repository) -> Usage | None:
+        """Of the installation that was last used for a repository of that owner."""
+        return self._usages.get(self.account(repository))
 
     def forget(self, repository: Repository) -> None:
         """Look the repository's installation up anew, and have it mint a new token.
@@ -155,9 +198,9 @@ class AppAccess:
         if requester is not None and isinstance(requester.auth, InstallationAuth):
             requester.auth.expire()
 
-    def _ask_who_we_are(self) -> tuple[Identity, str]:
+    def _ask_who_we_are(self) -> _Itself:
         _, app = self._app.requestJsonAndCheck("GET", "/app")
-        return Identity(f"{app['slug']}[bot]"), str(app["owner"]["login"])
+        return _Itself(Identity(f"{app['slug']}[bot]"), str(app["owner"]["login"]), int(app["id"]))
 
     def _find_installation(self, name: str) -> int:
         path = f"/repos/{name}/installation"
@@ -165,7 +208,7 @@ class AppAccess:
             try:
                 _, found = self._app.requestJsonAndCheck("GET", path)
             except Moved as moved:
-                if not moved.location.startswith(f"{self._api_url}/"):
+                if not moved.location.startswith(f"{self._endpoint.api_url}/"):
                     raise
                 _, found = self._app.requestJsonAndCheck("GET", moved.location)
         except GitHubNotFound as error:

@@ -104,6 +104,14 @@ def sent_at(headers: Mapping[str, str]) -> datetime:
     return sent if sent.tzinfo else sent.replace(tzinfo=UTC)
 
 
+def until_reset(headers: Mapping[str, str]) -> float | None:
+    """The seconds from GitHub's own now (our clock does not matter) to the end of the hour's limit."""
+    try:
+        return max(1.0, int(headers.get("X-RateLimit-Reset", "")) - sent_at(headers).timestamp())
+    except ValueError:
+        return None
+
+
 def _check_limits(request: str, status: int, headers: Mapping[str, str], body: str) -> None:
     text = _message(body).lower()
     spent = headers.get("X-RateLimit-Remaining") == "0"
@@ -112,7 +120,7 @@ def _check_limits(request: str, status: int, headers: Mapping[str, str], body: s
         return
     wait = _seconds(headers)
     if wait is None and spent:
-        wait = _until_reset(headers)
+        wait = until_reset(headers)
     raise GitHubRateLimited(
         f"GitHub asks us to slow down: {request} was answered with {status}{_quoted(body)}",
         DEFAULT_WAIT if wait is None else wait,
@@ -123,14 +131,6 @@ def _seconds(headers: Mapping[str, str]) -> float | None:
     """What `Retry-After` says, if it is a number of seconds (GitHub sends no dates)."""
     try:
         return max(0.0, float(int(headers.get("Retry-After", ""))))
-    except ValueError:
-        return None
-
-
-def _until_reset(headers: Mapping[str, str]) -> float | None:
-    """The seconds from GitHub's own now (our clock does not matter) to the end of the hour's limit."""
-    try:
-        return max(1.0, int(headers.get("X-RateLimit-Reset", "")) - sent_at(headers).timestamp())
     except ValueError:
         return None
 

@@ -55,7 +55,7 @@ def changed_files(there: GitHubRepository, subject: Subject) -> ChangedFiles:
 
 
 def _of_pull_request(there: GitHubRepository, pull: PullRequest) -> ChangedFiles:
-    pages = list(_pages(there, pull.number))
+    pages = list(pages_of(there, pull.number))
     files = [file for page in pages for file in page]
     # Each page on its own: between two of them the head may have moved.
     if not all(_heads(page) == {pull.head_sha} for page in pages):
@@ -75,8 +75,8 @@ def _of_branch(there: GitHubRepository, branch: Branch) -> ChangedFiles:
     return _compared(there, branch.before, branch.head_sha, ONWARD)
 
 
-def _pages(there: GitHubRepository, number: int) -> Iterator[list[File]]:
-    """A pull request's list, page by page; PyGithub's own lists don't show where a page ends."""
+def pages_of(there: GitHubRepository, number: int) -> Iterator[list[File]]:
+    """A pull request's files, a request for each page; PyGithub's own lists don't show where a page ends."""
     for page in count(1):
         headers, files = there.requester.requestJsonAndCheck(
             "GET", f"{there.url}/pulls/{number}/files", parameters={"per_page": PER_PAGE, "page": page}
@@ -109,6 +109,11 @@ def _changed(files: list[File], most: int) -> ChangedFiles:
 
 
 def _heads(files: Iterable[File]) -> set[str]:
-    """The commits that files say they are of; a removed one names a commit that still has it."""
-    addresses = (file.get("contents_url") or "" for file in files if file.get("status") != "removed")
-    return {ref for address in addresses for ref in parse_qs(urlsplit(address).query).get("ref", ())}
+    return {head for file in files for head in heads_of(file)}
+
+
+def heads_of(file: File) -> list[str]:
+    """The commit that a file says it is of, if it does; a removed one names a commit that still has it."""
+    if file.get("status") == "removed":
+        return []
+    return parse_qs(urlsplit(file.get("contents_url") or "").query).get("ref", [])

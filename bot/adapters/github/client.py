@@ -4,42 +4,44 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from github.Commit import Commit
-from github.GithubException import BadAttributeException, GithubException
-from github.GithubObject import NotSet
-from github.IssueComment import IssueComment
-from github.Repository import Repository as GitHubRepository
-
-from bot.adapters.github import changes, people, reading
+from bot.adapters.github import changes, checks, diff_lines, people, reading, writing
 from bot.adapters.github.access import AppAccess, TokenAccess
 from bot.adapters.github.answers import Forbidden, Moved
 from bot.adapters.github.api_url import check_api_url
+from bot.adapters.github.asking import Asking, understanding
 from bot.adapters.github.credentials import AppKey, PersonalToken
+from bot.adapters.github.endpoint import Endpoint
 from bot.adapters.github.memory import Memory, changes_key
 from bot.adapters.github.transport import Transport
-from bot.errors import GitHubNotFound, GitHubRefused, GitHubUnavailable
+from bot.errors import GitHubNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
 
     from bot.adapters.github.access import Access, Identity
+    from bot.adapters.github.diff_lines import Lines
+    from bot.adapters.github.endpoint import OnQuota
     from bot.adapters.github.transport import OnCall
-    from bot.models import ChangedFiles, Permission, PullRequest, Repository, Status, Subject
+    from bot.models import (
+        Annotation,
+        ChangedFiles,
+        Check,
+        Permission,
+        PullRequest,
+        Quota,
+        Repository,
+        Status,
+        Subject,
+    )
 
 log = logging.getLogger(__name__)
 
-Answer = TypeVar("Answer")
-
-LONGEST_DESCRIPTION = 140
-"""Characters of a status, above which GitHub answers 422."""
-
 
 class GitHubClient:
-    """Fulfils PullRequestReader, People and PullRequestWriter; to be shared by any number of threads.
+    """Fulfils PullRequestReader, People, PullRequestWriter, CheckWriter and QuotaReader, for many threads.
 
     It never sleeps: where GitHub asks us to slow down it raises GitHubRateLimited. No write is sent twice,
     but one that was not carried out because the repository was renamed (a redirect) is sent to the new name.
@@ -48,6 +50,8 @@ class GitHubClient:
         api_url: of the REST API: https://api.github.com, or https://HOST/api/v3 for GitHub Enterprise Server.
         credentials: a personal token, or a GitHub App's key.
         on_call: told of every request: method, kind of endpoint ("statuses"), status (0: no answer), seconds.
+        on_quota: told, whenever GitHub says it, how many of the hour's requests are left and how many there
+            are, of the credentials (of many installations) of which the smallest share is left.
         max_concurrent: requests at one time.
         connect_timeout: seconds.
         read_timeout: seconds.
@@ -63,6 +67,7 @@ class GitHubClient:
         credentials: PersonalToken | AppKey,
         *,
         on_call: OnCall | None = None,
+        on_quota: OnQuota | None = None,
         max_concurrent: int = 16,
         connect_timeout: float = 3.0,
         read_timeout: float = 10.0,
@@ -76,12 +81,15 @@ class GitHubClient:
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
         )
+        endpoint = Endpoint(api_url, self._transport, clock, on_quota)
         self._access: Access = (
-            AppAccess(api_url, credentials, self._transport, clock)
+            AppAccess(endpoint, credentials)
             if isinstance(credentials, AppKey)
-            else TokenAccess(api_url, credentials, self._transport, clock)
+            else TokenAccess(endpoint, credentials)
         )
+        self._is_app = isinstance(credentials, AppKey)
         self._memory = Memory(clock)
+        self._asking = Asking(self._access, self._memory.names)
 
     def __repr__(self) -> str:
         return f"GitHubClient({self._description})"
@@ -92,12 +100,12 @@ class GitHubClient:
 
     def identity(self) -> Identity:
         """The bot's account; asked for once."""
-        with _understanding():
+        with understanding():
             return self._access.identity()
 
     def owner(self) -> str | None:
         """The login of the account that owns the App, None with a personal token; asked for once."""
-        with _understanding():
+        with understanding():
             return self._access.owner()
 
     def forget(self, repository: Repository) -> None:
@@ -113,11 +121,11 @@ class GitHubClient:
 
     def pull_request(self, repository: Repository, number: int) -> PullRequest:
         """The pull request as it is now. One request."""
-        return self._ask(repository, lambda there: reading.pull_request(there, number, repository.id))
+        return self._asking.ask(repository, lambda there: reading.pull_request(there, number, repository.id))
 
     def tip(self, repository: Repository, branch: str) -> str:
         """The SHA that the branch points at now. One request."""
-        return self._ask(repository, lambda there: there.get_git_ref(f"heads/{branch}").object.sha)
+        return self._asking.ask(repository, lambda there: there.get_git_ref(f"heads/{branch}").object.sha)
 
     def file(self, repository: Repository, path: str, sha: str) -> bytes | None:
         """The file's content at that commit, None where there is none. At most one request.
@@ -126,7 +134,7 @@ class GitHubClient:
         """
         return self._memory.files.get(
             (repository.id, path, sha),
-            lambda: self._ask(repository, lambda there: reading.file(there, path, sha)),
+            lambda: self._asking.ask(repository, lambda there: reading.file(there, path, sha)),
         )
 
     def shared_file(self, repository: Repository, path: str) -> bytes | None:
@@ -137,7 +145,7 @@ class GitHubClient:
 
         def ask() -> bytes | None:
             try:
-                return self._ask(repository, lambda there: reading.shared_file(there, path))
+                return self._asking.ask(repository, lambda there: reading.shared_file(there, path))
             except (GitHubNotFound, Forbidden, Moved):  # Moved: it was renamed, so it is ".github" no more
                 return None
 
@@ -152,7 +160,7 @@ class GitHubClient:
         """
         return self._memory.changes.get(
             changes_key(subject),
-            lambda: self._ask(subject.repository, lambda there: changes.changed_files(there, subject)),
+            lambda: self._asking.ask(subject.repository, lambda there: changes.changed_files(there, subject)),
         )
 
     # People
@@ -161,7 +169,7 @@ class GitHubClient:
         """What the user may do; NONE for one who is no collaborator or unknown. At most one request."""
         return self._memory.permissions.get(
             (repository.id, login.lower()),
-            lambda: self._ask(repository, lambda there: people.permission(there, login)),
+            lambda: self._asking.ask(repository, lambda there: people.permission(there, login)),
         )
 
     def member(self, repository: Repository, login: str, group: str) -> bool:
@@ -177,100 +185,107 @@ class GitHubClient:
 
         return self._memory.members.get(
             (repository.id, login.lower(), group.lower()),
-            lambda: self._ask(repository, lambda there: people.member(there, login, group, hint)),
+            lambda: self._asking.ask(repository, lambda there: people.member(there, login, group, hint)),
         )
 
     # PullRequestWriter
 
     def set_status(self, repository: Repository, sha: str, status: Status) -> None:
         """Set one commit status. One request."""
-        if len(status.description) > LONGEST_DESCRIPTION:
-            raise GitHubRefused(
-                f"the status of {status.context} has a description of {len(status.description)} characters: "
-                f"GitHub takes {LONGEST_DESCRIPTION}"
-            )
-        self._ask(
-            repository,
-            # With its SHA given, PyGithub need not fetch the commit first.
-            lambda there: Commit(
-                there.requester, attributes={"url": f"{there.url}/commits/{sha}", "sha": sha}
-            ).create_status(
-                status.state.value, status.target_url or NotSet, status.description, status.context
-            ),
-        )
+        writing.check_description(status)
+        self._asking.ask(repository, lambda there: writing.set_status(there, sha, status))
 
     def find_comment(self, repository: Repository, number: int, marker: str) -> int | None:
         """The id of our oldest comment that contains the marker, else None. One request for each 100."""
         identity = self.identity()
-        return self._ask(
-            repository,
-            lambda there: next(
-                (
-                    comment.id
-                    for comment in there.get_issue(number).get_comments()
-                    if identity.wrote(comment.user) and marker in (comment.body or "")
-                ),
-                None,
-            ),
+        return self._asking.ask(
+            repository, lambda there: writing.find_comment(there, number, marker, identity)
         )
 
     def create_comment(self, repository: Repository, number: int, body: str) -> int:
         """Post a comment and return its id. One request; look for the marker before trying again."""
-        return self._ask(repository, lambda there: there.get_issue(number).create_comment(body).id)
+        return self._asking.ask(repository, lambda there: there.get_issue(number).create_comment(body).id)
 
     def edit_comment(self, repository: Repository, comment_id: int, body: str) -> None:
         """Replace a comment's body; GitHubNotFound if somebody deleted it. One request."""
-        self._ask(repository, lambda there: _comment(there, comment_id).edit(body))
+        self._asking.ask(repository, lambda there: writing.comment(there, comment_id).edit(body))
 
     def delete_comment(self, repository: Repository, comment_id: int) -> None:
         """Delete a comment of ours; one that is gone already is fine. One request."""
         with suppress(GitHubNotFound):
-            self._ask(repository, lambda there: _comment(there, comment_id).delete())
+            self._asking.ask(repository, lambda there: writing.comment(there, comment_id).delete())
 
     def react(self, repository: Repository, comment_id: int, content: str) -> None:
         """Add a reaction ("eyes") to an issue comment; doing it twice is harmless. One request."""
-        self._ask(repository, lambda there: _comment(there, comment_id).create_reaction(content))
+        self._asking.ask(
+            repository, lambda there: writing.comment(there, comment_id).create_reaction(content)
+        )
 
-    def _ask(self, repository: Repository, question: Callable[[GitHubRepository], Answer]) -> Answer:
-        """Ask about a repository, once more by its new name if GitHub says that it has one."""
-        name = self._memory.names.known((repository.id, repository.full_name)) or repository.full_name
-        with _understanding():
-            try:
-                return question(self._at(repository, name))
-            except Moved:
-                name = self._find_name(repository, name)
-                return question(self._at(repository, name))
+    # CheckWriter
 
-    def _at(self, repository: Repository, name: str) -> GitHubRepository:
-        return GitHubRepository(self._access.requester(repository, name), url=f"/repos/{quote(name)}")
+    def can_check(self) -> bool:
+        """Whether our credentials are an App's."""
+        return self._is_app
 
-    def _find_name(self, repository: Repository, old: str) -> str:
-        """The name that the repository's id has now, remembered."""
-        requester = self._access.requester(repository, old)
-        _, found = requester.requestJsonAndCheck("GET", f"/repositories/{repository.id}")
-        name = str(found["full_name"])
-        self._memory.names.keep((repository.id, repository.full_name), name)
-        return name
+    def create_check(self, repository: Repository, sha: str, check: Check) -> int:
+        """Create a check run and return its id. One request; look for it before trying again."""
+        checks.check_limits(check)
+        if not self._is_app:
+            raise checks.no_app()
+        return self._asking.ask(repository, lambda there: checks.create(there, sha, check))
 
+    def update_check(
+        self, repository: Repository, check_id: int, check: Check, annotations: Sequence[Annotation] = ()
+    ) -> None:
+        """Have it show this, and append at most 50 annotations. One request; GitHubNotFound if it is gone.
 
-def _comment(there: GitHubRepository, comment_id: int) -> IssueComment:
-    return IssueComment(there.requester, url=f"{there.url}/issues/comments/{comment_id}")
+        If the answer is lost, `annotation_count` tells whether these were appended.
+        """
+        if len(annotations) > checks.MOST_ANNOTATIONS:
+            raise ValueError(f"GitHub takes {checks.MOST_ANNOTATIONS} annotations a request")
+        checks.check_limits(check, annotations)
+        if not self._is_app:
+            raise checks.no_app()
+        self._asking.ask(repository, lambda there: checks.update(there, check_id, check, annotations))
 
+    def find_check(self, repository: Repository, sha: str, check: Check) -> int | None:
+        """The id of our newest check run of that name and external id at the commit, else None.
 
-@contextmanager
-def _understanding() -> Iterator[None]:
-    """Turn what PyGithub (and our own reading) raises over an answer that makes no sense into our error."""
-    try:
-        yield
-    except UnicodeEncodeError as error:
-        raise GitHubRefused(f"GitHub can have nothing by this name: {error.object!r}") from error
-    except (
-        GithubException,
-        BadAttributeException,
-        AssertionError,  # PyGithub's way to check types and the addresses in answers
-        AttributeError,
-        LookupError,
-        TypeError,
-        ValueError,
-    ) as error:
-        raise GitHubUnavailable(f"GitHub sent an answer that makes no sense to us: {error!r}") from error
+        One request for each 100 check runs of that name, and at first one for the App's number.
+        """
+        with understanding():
+            app_id = self._access.app_id()
+        if app_id is None:
+            raise checks.no_app()
+        return self._asking.ask(repository, lambda there: checks.find(there, sha, check, app_id))
+
+    def annotation_count(self, repository: Repository, check_id: int) -> int:
+        """How many annotations the check run has. One request."""
+        return self._asking.ask(repository, lambda there: checks.annotation_count(there, check_id))
+
+    def changed_lines(self, repository: Repository, number: int, sha: str) -> Lines:
+        """The lines that the pull request's diff shows, by file, as line numbers in its head.
+
+        Empty where GitHub's diff is about another head by now. At most one request for each 100 files, which
+        costs nothing of the hour's if `changed_files` has just asked the same.
+        """
+        return self._memory.lines.get(
+            (repository.id, number, sha),
+            lambda: self._asking.ask(repository, lambda there: diff_lines.changed_lines(there, number, sha)),
+        )
+
+    # QuotaReader
+
+    def account(self, repository: Repository) -> str:
+        """A name for the credentials for that repository: the same in every process, and no secret."""
+        return self._access.account(repository)
+
+    def quota(self, repository: Repository) -> Quota | None:
+        """What is left of the hour's requests with these credentials, None if no answer said it (yet)."""
+        usage = self._access.usage(repository)
+        return None if usage is None else usage.quota()
+
+    def spent(self, repository: Repository) -> int:
+        """The points of what these credentials read since the last call. Writes are not counted."""
+        usage = self._access.usage(repository)
+        return 0 if usage is None else usage.take()

@@ -13,6 +13,7 @@ from bot.models import Branch
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bot.adapters.github.diff_lines import Lines
     from bot.models import ChangedFiles, Permission, Repository, Subject
 
 YES_IS_GOOD_FOR = 300.0
@@ -31,6 +32,9 @@ SHARED_FILE_IS_GOOD_FOR = 60.0
 
 CHANGES_ARE_GOOD_FOR = 300.0
 """Seconds for which the files that a head changes are believed; its base may move on."""
+
+LINES_ARE_GOOD_FOR = 3600.0
+"""Seconds for which the lines that a head changes are believed: they only choose what is shown where."""
 
 UNKNOWN_IS_GOOD_FOR = 10.0
 """Seconds after which it is asked again what nobody could tell: enough for one decision to ask once."""
@@ -65,6 +69,9 @@ class Memory:
         self.changes: SharedCache[tuple[int, int, str, str, str], ChangedFiles] = SharedCache(
             TLRUCache(BYTES_KEPT, _changes_good_until, clock, getsizeof=_changes_size)
         )
+        self.lines: SharedCache[tuple[int, int, str], Lines] = SharedCache(
+            TLRUCache(BYTES_KEPT, _lines_good_until, clock, getsizeof=_lines_size)
+        )
         self.shared_files: SharedCache[tuple[str, str], bytes | None] = SharedCache(
             TTLCache(BYTES_KEPT, SHARED_FILE_IS_GOOD_FOR, clock, getsizeof=_file_size)
         )
@@ -74,7 +81,14 @@ class Memory:
 
     def forget(self, repository: Repository) -> None:
         """Ask everything about the repository anew, and its owner's shared files."""
-        for of_repository in (self.names, self.permissions, self.members, self.files, self.changes):
+        for of_repository in (
+            self.names,
+            self.permissions,
+            self.members,
+            self.files,
+            self.changes,
+            self.lines,
+        ):
             of_repository.forget(lambda key: key[0] == repository.id)
         for of_owner in (self.shared_files, self.hints):
             of_owner.forget(lambda key: key[0] == repository.owner.lower())
@@ -102,9 +116,17 @@ def _changes_good_until(_key: object, changed: ChangedFiles, now: float) -> floa
     return now + (UNKNOWN_IS_GOOD_FOR if changed == UNKNOWN else CHANGES_ARE_GOOD_FOR)
 
 
+def _lines_good_until(_key: object, lines: Lines, now: float) -> float:
+    return now + (LINES_ARE_GOOD_FOR if lines else UNKNOWN_IS_GOOD_FOR)
+
+
 def _file_size(content: bytes | None) -> int:
     return 512 + len(content or b"")
 
 
 def _changes_size(changed: ChangedFiles) -> int:
     return 512 + sum(64 + len(path) for path in changed.paths)
+
+
+def _lines_size(lines: Lines) -> int:
+    return 512 + sum(256 + len(path) + 128 * len(ranges) for path, ranges in lines.items())
