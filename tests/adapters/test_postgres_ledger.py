@@ -378,3 +378,16 @@ def test_a_run_of_a_killed_worker_can_still_be_read(database: Database, ledger: 
     assert [found.id for found in remembered(ledger)] == [one.id]
     assert PostgresReader(database).run(one.id) is not None
     assert PostgresReports(database).verdicts(REPOSITORY, HEAD)[12]
+
+
+class TestOpenPullsAt:
+    def test_are_those_that_have_the_head_now(self, ledger: PostgresLedger) -> None:
+        for number in (14, 12, 13):
+            ledger.apply(change(pull(number=number)))
+        ledger.apply(change(pull(number=13, is_open=False)))
+        ledger.apply(change(pull(number=15, head_sha=sha(2))))
+        ledger.apply(change(moved(pull(number=14), sha(3))))
+        ledger.apply(change(branch()))
+        ledger.apply(change(pull(number=16, repository=replace(REPOSITORY, id=43))))
+        assert ledger.open_pulls_at(REPOSITORY, HEAD) == [12]
+        assert ledger.open_pulls_at(REPOSITORY, sha(9)) == []

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,9 +25,9 @@ from bot.adapters.postgres import (
 )
 from bot.adapters.postgres.database import notify
 from bot.errors import StoreUnavailable
-from bot.models import Delivery
+from bot.models import Delivery, Outcome, Phase
 from deploy.local.postgres import embedded_postgres
-from tests.examples import run, wanted
+from tests.examples import at, run, wanted
 from tests.fixtures.postgres import admitted
 
 if TYPE_CHECKING:
@@ -116,7 +117,20 @@ class TestWoken:
 
     def test_at_the_start_for_all_that_was_missed(self, database_url: str) -> None:
         with listening(Database(database_url, pool_size=2)) as woken:
-            assert {"delivery", "run", "report"} <= set(woken)
+            until(lambda: {"delivery", "run", "report", "archive"} <= set(woken))
+
+    def test_by_a_run_that_ended_in_airflow(
+        self, database: Database, ledger: PostgresLedger, runs: PostgresRuns
+    ) -> None:
+        ledger.apply(admitted(run()))
+        with listening(database) as woken:
+            until(lambda: "archive" in woken)
+            (claim,) = runs.claim_runs(1)
+            woken.clear()
+            over = replace(claim.run, phase=Phase.FINISHED, outcome=Outcome.SUCCESS)
+            over = replace(over, dag_run_id="preflight~x", started_at=at(1))
+            runs.save_run(claim, over, cancel_sent=False, seconds=None)
+            until(lambda: {"archive", "report", "run"} <= set(woken))
 
     def test_not_by_what_was_rolled_back(self, database: Database, database_url: str) -> None:
         with listening(Database(database_url, pool_size=2)) as woken:

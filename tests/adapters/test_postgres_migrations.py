@@ -16,16 +16,29 @@ from sqlalchemy import inspect, text
 
 from bot.adapters.postgres import (
     Database,
+    PostgresArchive,
     PostgresLedger,
+    PostgresPast,
     PostgresReader,
     PostgresReports,
+    PostgresRunList,
     PostgresRuns,
     migrations,
 )
 from bot.adapters.postgres.tables import metadata
-from bot.claims import PendingReply
+from bot.claims import PendingReply, RunQuery, ShownComment
 from bot.errors import StoreUnavailable
-from bot.models import CommentPolicy, Phase, Reply, Rules, Status, StatusState, Verdict
+from bot.models import (
+    CommentPolicy,
+    Phase,
+    Reply,
+    ReportPolicy,
+    Rules,
+    Status,
+    StatusState,
+    StepResult,
+    Verdict,
+)
 from tests.examples import HEAD, NOON, REPOSITORY
 
 if TYPE_CHECKING:
@@ -56,6 +69,28 @@ VALUES (42, 12, 'd', 'alice', :head, 'a push');
 """
 
 
+SECOND_VERSION_WRITES = """
+INSERT INTO pull_requests (repository_id, number, full_name, private, open, head_sha, base_ref,
+    comment_policy, comment_id, comment_digest, comment_search, due_at)
+VALUES (42, 12, 'acme/widgets', true, true, :head, 'main', 'failures', 7, 'abc', false, now());
+INSERT INTO heads (repository_id, number, sha, settled) VALUES (42, 12, :head, false);
+INSERT INTO runs (id, repository_id, full_name, private, clone_url, number, pipeline, dag_id, dag_run_id,
+    head_sha, base_ref, attempt, actor, dryrun, comment_id, inputs, conf, rules, admitted, phase, outcome,
+    steps, created_at, started_at, finished_at)
+VALUES ('b', 42, 'acme/widgets', false, 'https://github.example/acme/widgets.git', 12, 'unit', 'checks',
+    'preflight~b', :head, 'main', 1, 'alice', false, 5001, '{}',
+    '{"preflight": {"untrusted": {"author": "Bob"}}}',
+    '{"timeout": 60.0, "optional": false, "supersede": true, "needs": [], "limits": []}',
+    true, 'finished', 'success',
+    '[{"task_id": "run", "map_index": 0, "name": "lint", "state": "succeeded", "try_number": 1,
+       "started_at": null, "ended_at": null, "excerpt": null,
+       "result": {"exit_code": 0, "reason": "exit 0", "reproduce": "", "argv": ""}}]',
+    :noon, :noon, CAST(:noon AS timestamptz) + interval '90 s');
+INSERT INTO shown_statuses (repository_id, sha, context, state, description, target_url)
+VALUES (42, :head, 'preflight/unit', 'success', '1 step passed', '');
+"""
+
+
 def revise(database: Database, revision: str, *, down: bool = False) -> None:
     """Take the schema to that revision."""
     with database.begin() as connection:
@@ -68,6 +103,12 @@ def revise(database: Database, revision: str, *, down: bool = False) -> None:
 def write_as_the_first_version(database: Database) -> None:
     with database.begin() as connection:
         for statement in FIRST_VERSION_WRITES.strip().split(";\n"):
+            connection.execute(text(statement), {"head": HEAD, "noon": NOON})
+
+
+def write_as_the_second_version(database: Database) -> None:
+    with database.begin() as connection:
+        for statement in SECOND_VERSION_WRITES.strip().split(";\n"):
             connection.execute(text(statement), {"head": HEAD, "noon": NOON})
 
 
@@ -169,7 +210,7 @@ class TestFromTheFirstVersion:
         reports = PostgresReports(upgraded)
         claim = reports.claim_pull()
         assert claim is not None
-        assert reports.view(claim).comment is CommentPolicy.ALWAYS
+        assert reports.view(claim).report == ReportPolicy()
         (reply,) = reports.pending_replies(claim)
         expected = PendingReply(Reply(5001, "hello"), reacted=False, attempted=False, asked_at=reply.asked_at)
         assert reply == expected
@@ -183,6 +224,54 @@ class TestFromTheFirstVersion:
         revise(upgraded, "0001", down=True)
         upgraded.migrate()
         assert len(PostgresLedger(upgraded).history(REPOSITORY, 12, HEAD).runs) == 1
+
+
+class TestFromTheSecondVersion:
+    @pytest.fixture
+    def database(self, real_postgres: Postgres) -> Iterator[Database]:
+        database = Database(real_postgres.create_database(f"second_version_{next(_NUMBERS)}"))
+        revise(database, "0002")
+        write_as_the_second_version(database)
+        database.migrate()
+        yield database
+        database.close()
+
+    def test_its_runs_are_read(self, database: Database) -> None:
+        run = PostgresReader(database).run("b")
+        assert run is not None
+        assert (run.rules, run.steps[0].result) == (Rules(timeout=60.0), StepResult(0, "exit 0"))
+
+    def test_they_are_listed_and_tell_how_long_others_take(self, database: Database) -> None:
+        mine = RunQuery(author="bob", state="success", private=frozenset({42}))
+        (listed,) = PostgresRunList(database).runs(mine)
+        assert listed.run.id == "b"
+        assert PostgresPast(database).usual([listed.run]) == {"b": 90}
+
+    def test_what_became_private_meanwhile_is_private(self, database: Database) -> None:
+        assert PostgresRunList(database).runs(RunQuery()) == []
+
+    def test_what_it_showed_is_known(self, database: Database) -> None:
+        reports = PostgresReports(database)
+        claim = reports.claim_pull()
+        assert claim is not None
+        assert reports.view(claim).report == ReportPolicy(CommentPolicy.FAILURES)
+        assert reports.comment(claim) == ShownComment(7, "abc", None, search=False)
+        assert reports.shown(REPOSITORY, HEAD)["preflight/unit"].times == 1
+
+    def test_old_runs_are_not_archived(self, database: Database) -> None:
+        assert PostgresArchive(database).next_due() is None
+
+    def test_what_it_still_writes_needs_no_place(self, database: Database) -> None:
+        with database.begin() as connection:
+            for table in ("verdicts", "runs", "pull_requests", "heads", "shown_statuses"):
+                connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - a test's own
+        write_as_the_second_version(database)
+        assert len(PostgresRunList(database).runs(RunQuery())) == 1
+
+    def test_and_back(self, database: Database) -> None:
+        revise(database, "0002", down=True)
+        database.migrate()
+        self.test_its_runs_are_read(database)
 
 
 class TestUnderAWorkingBot:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from bot.adapters.postgres import Database, PostgresLedger, PostgresReports, PostgresRuns
 from bot.claims import PendingReply, PullClaim, ShownComment, ShownStatus
-from bot.models import CommentPolicy, Phase, PullView, Reply, Run, Status, StatusState, Verdict
+from bot.models import CommentPolicy, Phase, PullView, Reply, ReportPolicy, Run, Status, StatusState, Verdict
 from tests.examples import HEAD, HOSTILE, REPOSITORY, at, branch, change, moved, pull, run, sha, wanted
 from tests.fixtures.postgres import settle
 
@@ -242,9 +242,13 @@ class TestShown:
         claim = take(reports)
         assert reports.view(claim).notice == "a notice"
         assert reports.comment(claim) == ShownComment(None, "", None, search=False)
-        comment = ShownComment(7, "abc", at(5), search=False)
+        comment = ShownComment(
+            7, "abc", at(5), search=False, failing=frozenset({"lint", "ünit"}), posted_for=HEAD, old_id=6
+        )
         reports.set_comment(claim, comment)
         assert reports.comment(claim) == comment
+        reports.set_comment(claim, gone := ShownComment(None, "", None, search=True))
+        assert reports.comment(claim) == gone
 
     def test_where_others_commented_ours_may_be_there_unknown_to_us(
         self, ledger: PostgresLedger, reports: PostgresReports
@@ -267,10 +271,10 @@ class TestShown:
         self, ledger: PostgresLedger, reports: PostgresReports, policy: CommentPolicy
     ) -> None:
         ledger.apply(change())
-        assert reports.view(claim := take(reports)).comment is CommentPolicy.ALWAYS
-        ledger.apply(replace(change(), comment=policy))
+        assert reports.view(claim := take(reports)).report == ReportPolicy()
+        ledger.apply(replace(change(), report=ReportPolicy(comment=policy)))
         ledger.apply(change())
-        assert reports.view(claim).comment is policy
+        assert reports.view(claim).report == ReportPolicy(comment=policy)
 
     def test_the_view_is_of_the_head_that_it_has_now(
         self, ledger: PostgresLedger, reports: PostgresReports

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, select, text, update
 
+from bot.adapters.postgres.archive import WAS_THERE
 from bot.adapters.postgres.database import lock_key, notify
 from bot.adapters.postgres.rows import rules_from
 from bot.adapters.postgres.tables import runs
@@ -63,6 +64,7 @@ REFUSE = (
         reason=bindparam("because"),
         finished_at=func.now(),
         due_at=None,
+        archive_due_at=WAS_THERE,
         **TAKEN_OVER,
     )
 )
@@ -133,6 +135,7 @@ def _carry_out(connection: Connection, turns: Mapping[str, Turn]) -> None:
         says = [{"of_run": row.id, "because": turns[row.id].refusal} for row in refused]
         connection.execute(REFUSE, says)
         notify(connection, "run")  # those that need it are refused next
+        notify(connection, "archive")
     if noted:
         connection.execute(NOTE, [{"of_run": row.id, "said": turns[row.id].note} for row in noted])
     seen = [*refused, *noted, *(row for row in admitted if row.note)]

@@ -13,6 +13,7 @@ from sqlalchemy import Float, and_, cast, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.adapters.postgres.database import lock_key, notify
+from bot.adapters.postgres.repositories import hear_of
 from bot.adapters.postgres.rows import rules_to
 from bot.adapters.postgres.tables import approvals, decisions, pull_requests, replies, runs
 from bot.adapters.postgres.touch import touch_reports
@@ -35,18 +36,19 @@ def store(connection: Connection, change: Change) -> bool:
     _check_turn(connection, change)
     if change.reply is not None and not _take_comment(connection, change, change.reply):
         return False
+    private = hear_of(connection, subject)
     _lock_runs(connection, change)
     touched = {subject.head_sha}
     for cancellation in change.cancellations:
         touched |= _cancel(connection, cancellation)
     resumed = _resume(connection, change)
     touched |= set(resumed.values())
-    touched |= _remember(connection, change)
+    touched |= _remember(connection, change, private=private)
     for run in change.dry_runs:
-        _start(connection, run)
+        _start(connection, run, private=private)
     for verdict in change.verdicts:
         if verdict.run is not None:
-            _start(connection, verdict.run)
+            _start(connection, verdict.run, private=private)
         put_verdict(connection, subject, verdict)
     if change.approved is not None:
         _approve(connection, change, change.approved)
@@ -153,6 +155,7 @@ def _resume(connection: Connection, change: Change) -> dict[str, str]:
             cancel_kind=None,
             cancel_sent=False,
             finished_at=None,
+            archive_due_at=None,
             due_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, timeout),  # never without a timeout
             version=runs.c.version + 1,
         )
@@ -172,7 +175,7 @@ def _resume(connection: Connection, change: Change) -> dict[str, str]:
     return {row.id: row.head_sha for row in resumed}
 
 
-def _remember(connection: Connection, change: Change) -> set[str]:
+def _remember(connection: Connection, change: Change, *, private: bool) -> set[str]:
     """Remember the pull request or branch; returns the head that it moved on from, which others may share."""
     subject = change.subject
     mine = and_(
@@ -181,15 +184,17 @@ def _remember(connection: Connection, change: Change) -> set[str]:
     before = set(connection.execute(select(pull_requests.c.head_sha).where(mine)).scalars())
     current: dict[str, object] = {
         "full_name": subject.repository.full_name,
-        "private": subject.repository.private,
+        "private": private,
         "open": subject.open,
         "head_sha": subject.head_sha,
         "base_ref": subject.base_ref,
     }
     if change.notice is not None:
         current["notice"] = change.notice
-    if change.comment is not None:
-        current["comment_policy"] = change.comment.value
+    if change.report is not None:
+        current["comment_policy"] = change.report.comment.value
+        current["report_statuses"] = change.report.statuses.value
+        current["report_as"] = change.report.shown_as.value
     # Where GitHub counted no comment, none of ours can be there unknown to us: no need to search for it.
     # A branch never has one.
     commented = isinstance(subject, PullRequest) and subject.comments > 0
@@ -209,7 +214,7 @@ def _remember(connection: Connection, change: Change) -> set[str]:
     return before
 
 
-def _start(connection: Connection, run: Run) -> None:
+def _start(connection: Connection, run: Run, *, private: bool) -> None:
     """Store a new run, with the next attempt of its pipeline at its head."""
     earlier = select(func.coalesce(func.max(runs.c.attempt), 0) + 1).where(
         runs.c.repository_id == run.repository.id,
@@ -223,7 +228,7 @@ def _start(connection: Connection, run: Run) -> None:
             id=run.id,
             repository_id=run.repository.id,
             full_name=run.repository.full_name,
-            private=run.repository.private,
+            private=private,
             clone_url=run.repository.clone_url,
             number=run.number,
             branch=run.branch,

@@ -12,6 +12,8 @@ from bot.adapters.postgres.database import notify
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from bot.claims import PullClaim
+
 LEASE = timedelta(seconds=60)
 
 # A living worker holds a session lock on its own number; PostgreSQL drops it with the connection.
@@ -30,6 +32,11 @@ def free(table: Table) -> ColumnElement[bool]:
 def due(table: Table) -> ColumnElement[bool]:
     """Rows that want attention now and that nobody holds."""
     return and_(table.c.due_at <= func.now(), free(table))
+
+
+def claimed(table: Table, claim: PullClaim) -> ColumnElement[bool]:
+    """The rows of the pull request or branch that somebody holds."""
+    return and_(table.c.repository_id == claim.repository.id, table.c.number == claim.number)
 
 
 def next_due(connection: Connection, waiting: ColumnElement[bool], table: Table) -> float | None:

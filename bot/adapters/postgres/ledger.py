@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, func, literal, or_, select, update
+from sqlalchemy import and_, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.adapters.postgres.changes import latest_decision, store
+from bot.adapters.postgres.repositories import rewrite
 from bot.adapters.postgres.rows import run_from
 from bot.adapters.postgres.tables import approvals, heads, pull_requests, runs, verdicts
 from bot.adapters.postgres.verdicts import verdicts_on
@@ -17,7 +18,7 @@ from bot.models import CONFIG_CONTEXT, History, Repository, StatusState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Table
+    from sqlalchemy import ColumnElement, Table
 
     from bot.adapters.postgres.database import Database
     from bot.models import Change
@@ -46,18 +47,21 @@ class PostgresLedger:
     def history(self, repository: Repository, number: int, head_sha: str) -> History:
         """What we remember of the pull request or branch, and what its contexts say about that head.
 
-        Of its finished runs, the latest ones. All dry runs are among them.
+        Of its finished runs, the latest ones. All dry runs are among them. Of pushers, this head's: a branch
+        may have had a hundred thousand heads.
         """
 
         def mine(table: Table) -> ColumnElement[bool]:
             return and_(table.c.repository_id == repository.id, table.c.number == number)
 
-        pushers = select(heads.c.sha, heads.c.pusher).where(mine(heads), heads.c.pusher.is_not(None))
+        pushers = select(heads.c.sha, heads.c.pusher).where(
+            mine(heads), heads.c.sha == head_sha, heads.c.pusher.is_not(None)
+        )
         head_seen = select(heads.c.seen_at).where(mine(heads), heads.c.sha == head_sha)
         approved = select(approvals.c.sha).where(mine(approvals))
         row = pull_requests.c
         last_seen = select(row.open, row.notice, row.head_sha).where(mine(pull_requests))
-        latest = select(runs).where(mine(runs)).order_by(runs.c.created_at.desc(), runs.c.attempt.desc())
+        latest = select(runs).where(mine(runs)).order_by(runs.c.seq.desc())
         unfinished = latest.where(runs.c.phase != "finished")
         with self.database.begin() as connection:
             decision = latest_decision(connection, repository, number)  # before what must not be older
@@ -76,6 +80,17 @@ class PostgresLedger:
                 closed=seen is not None and not seen.open and seen.head_sha == head_sha,
                 decision=decision,
             )
+
+    def open_pulls_at(self, repository: Repository, sha: str) -> Sequence[int]:
+        """The numbers of the open pull requests that have this head, lowest first."""
+        table = pull_requests.c
+        statement = (
+            select(table.number)
+            .where(table.repository_id == repository.id, table.head_sha == sha, table.open, table.number > 0)
+            .order_by(table.number)
+        )
+        with self.database.once() as connection:
+            return list(connection.execute(statement).scalars())
 
     def broken_pulls(self, repository: Repository, base_ref: str | None) -> Sequence[tuple[Repository, int]]:
         """The open pull requests into that branch whose head shows a configuration that can't be used.
@@ -118,12 +133,9 @@ class PostgresLedger:
             ]
 
     def rename(self, repository: Repository) -> None:
-        """The repository of that id has this name from now on."""
+        """The repository of that id has this name from now on, and is private or not."""
         with self.database.begin() as connection:
-            for table, more in ((runs, {"clone_url": _renamed_url(repository)}), (pull_requests, {})):
-                old = _lock_old_names(connection, table, repository)
-                new_name = {"full_name": repository.full_name}
-                connection.execute(update(table).where(old).values(new_name | more))
+            rewrite(connection, repository)
 
     def apply(self, change: Change) -> bool:
         """Store a decision whole. False, and nothing stored, if its comment was answered before.
@@ -133,19 +145,3 @@ class PostgresLedger:
         """
         with self.database.begin() as connection:
             return store(connection, change)
-
-
-def _lock_old_names(connection: Connection, table: Table, repository: Repository) -> ColumnElement[bool]:
-    """Lock the rows that hold another name, in the order of their keys; returns which they are."""
-    old = and_(table.c.repository_id == repository.id, table.c.full_name != repository.full_name)
-    keys = list(table.primary_key)
-    connection.execute(select(*keys).where(old).order_by(*keys).with_for_update(key_share=True))
-    return old
-
-
-def _renamed_url(repository: Repository) -> ColumnElement[str]:
-    """The URL that runs clone from, its path with the new name."""
-    path = func.concat("/", runs.c.full_name, ".git")
-    ends_so = func.right(runs.c.clone_url, func.length(path)) == path
-    rest = func.left(runs.c.clone_url, -func.length(path))
-    return case((ends_so, func.concat(rest, f"/{repository.full_name}.git")), else_=runs.c.clone_url)

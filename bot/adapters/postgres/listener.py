@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Listener:
-    """Calls `wake` with what changed ("delivery", "run", "report") until it is told to stop.
+    """Calls `wake` with what changed ("delivery", "run", "report", "archive") until it is told to stop.
 
     While it is connected, this worker's leases are its own; when the process dies, PostgreSQL notices at
     once and the other workers take over what it held.
@@ -57,7 +57,7 @@ class Listener:
         driver: psycopg.Connection | None = connection.connection.driver_connection
         assert driver is not None  # noqa: S101 - an open connection has its driver's
         try:
-            for what in ("delivery", "run", "report"):
+            for what in ("delivery", "run", "report", "archive"):
                 self.wake(what)  # whatever was missed while nobody listened
             while not stopped(0):
                 release_dead(connection)

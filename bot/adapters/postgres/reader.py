@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select
 
+from bot.adapters.postgres.figures import Figures
 from bot.adapters.postgres.rows import run_from
-from bot.adapters.postgres.tables import decisions, deliveries, runs
+from bot.adapters.postgres.tables import decisions, runs
 from bot.models import Audit
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class PostgresReader:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.figures = Figures(database)
 
     def run(self, run_id: str) -> Run | None:
         """The run of that id."""
@@ -55,32 +57,7 @@ class PostgresReader:
 
     def counts(self) -> Mapping[str, Mapping[str, float]]:
         """Figures for the metrics: by table, then by state; ages in seconds."""
-        waiting = select(
-            func.coalesce(func.extract("epoch", func.now() - func.min(deliveries.c.received_at)), 0)
-        ).where(deliveries.c.state.in_(("queued", "working")))
-        overdue = text(
-            "SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0) FROM pull_requests "
-            "WHERE due_at <= now()"
-        )
-        with self.database.begin() as connection:
-            return {
-                "deliveries": {
-                    row[0]: row[1]
-                    for row in connection.execute(
-                        select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
-                    )
-                },
-                "runs": {
-                    row[0]: row[1]
-                    for row in connection.execute(
-                        select(func.coalesce(runs.c.outcome, runs.c.phase), func.count()).group_by(text("1"))
-                    )
-                },
-                "ages": {
-                    "oldest_delivery": float(connection.execute(waiting).scalar_one()),
-                    "oldest_report": float(connection.execute(overdue).scalar_one()),
-                },
-            }
+        return self.figures.counts()
 
     def check(self) -> None:
         """Raise StoreUnavailable, saying what is wrong, unless the database answers and is migrated."""

@@ -1,21 +1,33 @@
-"""Rows to dataclasses and back."""
+"""Rows to dataclasses and back.
+
+While a version is replaced by the next, each reads what the other wrote: a field that is not there has its
+default, and new fields stand where the version before does not look.
+"""
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.models import (
     CancelKind,
+    CommentPolicy,
     Limit,
+    LogMatcher,
     Outcome,
     Phase,
+    ReportAs,
+    ReportPolicy,
     Repository,
     Rules,
     Run,
+    StatusPolicy,
     Step,
     StepResult,
     StepState,
+    TestFailure,
+    TestResults,
 )
 
 if TYPE_CHECKING:
@@ -26,6 +38,12 @@ if TYPE_CHECKING:
 
 def run_from(row: Row[Any]) -> Run:
     """A row of `runs`."""
+    steps = tuple(step_from(step) for step in row.steps)
+    return replace(listed_from(row), conf=row.conf, steps=steps)
+
+
+def listed_from(row: Row[Any]) -> Run:
+    """A row of `runs` without what is large: of its conf there is the author's name only, and no steps."""
     return Run(
         id=row.id,
         repository=Repository(row.repository_id, row.full_name, private=row.private, clone_url=row.clone_url),
@@ -37,7 +55,7 @@ def run_from(row: Row[Any]) -> Run:
         attempt=row.attempt,
         actor=row.actor,
         created_at=row.created_at.astimezone(UTC),
-        conf=row.conf,
+        conf={"preflight": {"untrusted": {"author": row.author}}},
         branch=row.branch,
         dryrun=row.dryrun,
         comment_id=row.comment_id,
@@ -51,10 +69,18 @@ def run_from(row: Row[Any]) -> Run:
         note=row.note,
         outcome=None if row.outcome is None else Outcome(row.outcome),
         reason=row.reason,
-        steps=tuple(step_from(step) for step in row.steps),
         resumed_at=_utc(row.resumed_at),
         started_at=_utc(row.started_at),
         finished_at=_utc(row.finished_at),
+    )
+
+
+def report_policy_from(row: Row[Any]) -> ReportPolicy:
+    """How a row of `pull_requests` is reported on."""
+    return ReportPolicy(
+        comment=CommentPolicy(row.comment_policy),
+        statuses=StatusPolicy(row.report_statuses),
+        shown_as=ReportAs(row.report_as),
     )
 
 
@@ -68,6 +94,7 @@ def rules_from(fields: Mapping[str, Any]) -> Rules:
         supersede=fields["supersede"],
         needs=tuple(fields["needs"]),
         limits=tuple(Limit(**limit) for limit in fields["limits"]),
+        matchers=tuple(LogMatcher(**matcher) for matcher in fields.get("matchers", ())),
     )
 
 
@@ -79,6 +106,7 @@ def rules_to(rules: Rules) -> dict[str, object]:
         "supersede": rules.supersede,
         "needs": list(rules.needs),
         "limits": [{"key": limit.key, "most": limit.most} for limit in rules.limits],
+        "matchers": [asdict(matcher) for matcher in rules.matchers],
     }
 
 
@@ -94,7 +122,7 @@ def step_from(fields: Mapping[str, Any]) -> Step:
         try_number=fields["try_number"],
         started_at=_parse(fields["started_at"]),
         ended_at=_parse(fields["ended_at"]),
-        result=None if result is None else StepResult(**result),
+        result=None if result is None else StepResult(**result, **_left_from(fields.get("left", {}))),
         excerpt=None if excerpt is None else tuple(excerpt),
     )
 
@@ -118,8 +146,36 @@ def step_to(step: Step) -> dict[str, object]:
             "reproduce": result.reproduce,
             "argv": result.argv,
         },
+        "left": {} if result is None else _left_to(result),
         "excerpt": None if step.excerpt is None else list(step.excerpt),
     }
+
+
+def _left_from(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What a step left beside its word: tests and artifacts."""
+    tests = fields.get("tests")
+    return {
+        "tests": None if tests is None else _tests_from(tests),
+        "artifacts": fields.get("artifacts", 0),
+        "dropped": fields.get("dropped", ""),
+    }
+
+
+def _left_to(result: StepResult) -> dict[str, object]:
+    return {
+        "tests": None if result.tests is None else asdict(result.tests),
+        "artifacts": result.artifacts,
+        "dropped": result.dropped,
+    }
+
+
+def _tests_from(fields: Mapping[str, Any]) -> TestResults:
+    lists = {
+        "failures": tuple(TestFailure(**failure) for failure in fields["failures"]),
+        "flaky": tuple(fields["flaky"]),
+        "notes": tuple(fields["notes"]),
+    }
+    return TestResults(**{**fields, **lists})
 
 
 def _parse(text: str | None) -> datetime | None:

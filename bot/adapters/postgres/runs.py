@@ -9,9 +9,11 @@ from sqlalchemy import and_, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.adapters.postgres.admission import admit, somebody_waits
+from bot.adapters.postgres.archive import wants_archive
 from bot.adapters.postgres.database import notify
 from bot.adapters.postgres.leases import LEASE, due, next_due, waiting
 from bot.adapters.postgres.rows import run_from, step_to
+from bot.adapters.postgres.suites import record_tests
 from bot.adapters.postgres.tables import runs
 from bot.adapters.postgres.touch import touch_reports
 from bot.claims import RunClaim
@@ -108,6 +110,7 @@ class PostgresRuns:
                 finished_at=run.finished_at,
                 cancel_sent=cancel_sent,
                 due_at=due_at,
+                archive_due_at=func.now() if wants_archive(run) else None,
                 lease_owner=None,
                 lease_until=None,
             )
@@ -117,10 +120,13 @@ class PostgresRuns:
             row = connection.execute(statement).one_or_none()
             if row is None:
                 return  # our lease ran out; whoever holds the run now sees the same truth in Airflow
+            record_tests(connection, claim.run, run)
             if run != claim.run:
                 touch_reports(connection, [(run.repository.id, run.number, run.head_sha)])
             if run.finished or row.version != claim.version:
                 notify(connection, "run")  # it left its place to others, or is due again itself
+            if wants_archive(run):
+                notify(connection, "archive")
 
     def nudge(self, dag_run_id: str) -> bool:
         """Have the run looked at now; False if we have no such unfinished run in Airflow."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Double,
     Integer,
     LargeBinary,
     MetaData,
@@ -60,10 +61,15 @@ pull_requests = Table(
     Column("base_ref", StorableText),  # empty where a version before wrote it last
     Column("notice", StorableText),
     Column("comment_policy", StorableText),  # always, failures, off
+    Column("report_statuses", StorableText),  # pipeline, step
+    Column("report_as", StorableText),  # statuses, checks, both
     Column("comment_id", BigInteger),
     Column("comment_digest", StorableText),
     Column("comment_search", Boolean),
     _time("comment_sent_at"),
+    Column("comment_failing", StorableJson),
+    Column("comment_posted_for", StorableText),
+    Column("comment_old_id", BigInteger),
     Column("version", BigInteger),
     Column("failures", Integer),
     _time("due_at"),
@@ -123,6 +129,14 @@ runs = Table(
     _time("due_at"),
     Column("lease_owner", BigInteger),
     _time("lease_until"),
+    _time("archive_due_at"),
+    _time("archived_at"),
+    # The database makes the rest of the others.
+    Column("state", StorableText),
+    Column("kind", StorableText),  # pull, push, group
+    Column("audience", BigInteger),  # the repository's id if it is private, else 0
+    Column("repository_key", StorableText),
+    Column("author", StorableText),  # of the pull request, else who pushed
 )
 
 verdicts = Table(
@@ -159,6 +173,22 @@ shown_statuses = Table(
     Column("description", StorableText),
     Column("target_url", StorableText),
     _time("sent_at"),
+    Column("times", Integer),
+)
+
+shown_checks = Table(
+    "shown_checks",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True),
+    Column("sha", StorableText, primary_key=True),
+    Column("name", StorableText, primary_key=True),
+    Column("external_id", StorableText),
+    Column("check_id", BigInteger),
+    Column("digest", StorableText),
+    _time("sent_at"),
+    Column("annotated", Integer),
+    Column("annotating", Boolean),
+    Column("completed", Boolean),
 )
 
 replies = Table(
@@ -190,4 +220,36 @@ decisions = Table(
     Column("reason", StorableText),
     Column("what", StorableText),
     _time("decided_at"),
+)
+
+test_suites = Table(
+    "test_suites",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("repository_id", BigInteger),
+    Column("context", StorableText),
+    Column("step", StorableText),
+    Column("run_id", StorableText),
+    Column("try", Integer),
+    Column("head_sha", StorableText),
+    Column("complete", Boolean),  # whatever is not among its failures did not fail
+    _time("ended_at"),
+)
+
+test_failures = Table(
+    "test_failures",
+    metadata,
+    Column("suite_id", BigInteger),
+    Column("name", StorableText),
+    Column("recovered", Boolean),  # it passed in the end
+)
+
+github_spending = Table(
+    "github_spending",
+    metadata,
+    Column("id", BigInteger),
+    Column("account", StorableText),
+    Column("name", StorableText),
+    _time("at"),
+    Column("cost", Double),
 )
