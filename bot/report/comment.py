@@ -1,4 +1,4 @@
-"""The one comment of a pull request: the outcome in words, the table, why steps failed, all steps.
+"""The one comment of a pull request: the outcome, what changed, the table, why steps failed, all steps.
 
 What must be there is rendered first; the rest is added while GitHub's limit leaves room for it.
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import CancelKind, CommentPolicy
+from bot.models import NO_PAST, CancelKind, CommentPolicy
 from bot.prose import code
 from bot.report import texts
+from bot.report.changes import changes
 from bot.report.excerpt import GAP
 from bot.report.failures import failure_sections
 from bot.report.headline import headline
@@ -17,11 +18,12 @@ from bot.report.markdown import link, table
 from bot.report.room import fitting, size
 from bot.report.rows import Kind, row_of
 from bot.report.steps import step_folds
+from bot.report.tests import flaky_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import PullView
+    from bot.models import Past, PullView, Verdict
     from bot.report.links import Links
     from bot.report.rows import Row
 
@@ -33,29 +35,34 @@ _HEADER = ("Pipeline", "Result", "Time")
 _ALIGNMENT = (":--", ":--", "--:")
 
 
-def render_comment(view: PullView, links: Links, marker: str) -> str:
+def render_comment(view: PullView, links: Links, marker: str, secrets: Sequence[str] = ()) -> str:
     """The whole body: equal for equal input, valid Markdown, never longer than GitHub takes.
 
     `marker` is the HTML comment that the sticky comment is found by; it comes last, so that e-mails and
     previews begin with what people want to know.
     """
-    pipelines = [row_of(verdict) for verdict in view.verdicts if verdict.pipeline]
-    others = [row_of(verdict) for verdict in view.verdicts if not verdict.pipeline]
-    if view.comment is CommentPolicy.OFF:
+    rows = [(verdict, row_of(verdict, _past(view, verdict), secrets)) for verdict in view.verdicts]
+    pipelines = [row for verdict, row in rows if verdict.pipeline]
+    others = [row for verdict, row in rows if not verdict.pipeline]
+    if view.report.comment is CommentPolicy.OFF:
         pipelines, others = [], []
     # A context that is no pipeline's speaks up only while something is wrong.
     shown = [*pipelines, *(row for row in others if row.kind is not Kind.SKIPPED)]
     parts = [_notice(view.notice)] if view.notice.strip() else []
     if pipelines or not parts:
         parts.append(headline(pipelines, view.head_sha))
+    parts += filter(None, [changes(pipelines)])
     if shown:
         parts.append(_table(shown, links))
-    room = _ROOM - sum(size(part) + 2 for part in (*parts, marker))
-    what_now = _what_now(pipelines)
-    room -= sum(size(line) + 2 for line in what_now)
+    closing = [*filter(None, [flaky_line(pipelines)]), *_what_now(pipelines)]
+    room = _ROOM - sum(size(part) + 2 for part in (*parts, *closing, marker))
     sections = failure_sections(shown, links, room)
     room -= sum(size(section) + 2 for section in sections)
-    return "\n\n".join((*parts, *sections, *step_folds(shown, room), *what_now, marker)) + "\n"
+    return "\n\n".join((*parts, *sections, *step_folds(shown, links, room), *closing, marker)) + "\n"
+
+
+def _past(view: PullView, verdict: Verdict) -> Past:
+    return NO_PAST if verdict.run is None else view.past.get(verdict.run.id, NO_PAST)
 
 
 def _notice(notice: str) -> str:

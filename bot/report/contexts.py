@@ -2,110 +2,135 @@
 
 from __future__ import annotations
 
-import math
-from datetime import timedelta
-from typing import TYPE_CHECKING
+import logging
+from typing import TYPE_CHECKING, Protocol
 
+from bot.claims import Urgency
 from bot.errors import GitHubRefused
 from bot.models import StatusState
-from bot.report import texts
-from bot.report.merge import merge
-from bot.report.status import status_of
+from bot.report.forms import forms
+from bot.report.progress import refresh, running
+from bot.report.status import without_secrets
+from bot.report.wanted_statuses import wanted_statuses
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from bot.claims import ShownStatus
-    from bot.models import Repository, Status, Verdict
-    from bot.ports import Clock, PullRequestWriter, StatusStore
+    from bot.models import Repository, Status
+    from bot.ports import Clock, PastReader, StatusStore
+    from bot.report.budget import Budget
     from bot.report.links import Links
+    from bot.report.wanted_statuses import Wanted
 
-PROGRESS_FASTEST = 10.0  # seconds between two words about the same running pipeline
-PROGRESS_SLOWEST = 60.0
-PROGRESS_SHARE = 2 / 3  # of its age
-REFRESH_SHARE = 5  # a description that says how long is renewed after a fifth of that time
+MOST = 1_000
+"""So many statuses GitHub takes for one commit and context."""
+
+PROGRESS_UNTIL, PENDING_UNTIL = 900, 990
+"""What is left after that is for final ones, and the last for those that a run has to begin with."""
+
+log = logging.getLogger(__name__)
+
+
+class StatusWriter(Protocol):
+    """What it needs of GitHub, see PullRequestWriter and CheckWriter."""
+
+    def set_status(self, repository: Repository, sha: str, status: Status) -> None:
+        """Set one commit status."""
+        ...
+
+    def can_check(self) -> bool:
+        """Whether our credentials are an App's."""
+        ...
 
 
 class StatusReport:
-    """Sends the statuses of a head that differ from those it shows, final ones first."""
+    """Sends the statuses of a head that differ from those it shows, final ones first.
 
-    def __init__(self, store: StatusStore, github: PullRequestWriter, links: Links, clock: Clock) -> None:
+    `secrets` are not shown, whatever a step said.
+    """
+
+    def __init__(
+        self,
+        store: StatusStore,
+        github: StatusWriter,
+        links: Links,
+        clock: Clock,
+        *,
+        past: PastReader,
+        budget: Budget,
+        secrets: Sequence[str] = (),
+    ) -> None:
         self.store = store
         self.github = github
         self.links = links
         self.clock = clock
+        self.past = past
+        self.budget = budget
+        self.secrets = secrets
+        self._full: set[tuple[int, str, str]] = set()
 
-    def report(self, repository: Repository, sha: str) -> float | None:
+    def report(self, repository: Repository, sha: str, *, progress: bool = True) -> float | None:
         """Seconds until the head wants another look, None if it shows its last word everywhere.
 
-        A status that GitHub refuses is raised only after the others were sent.
+        Without `progress` only what is urgent is sent: 0 is returned if the rest is due, too. A status that
+        GitHub refuses is raised only after the others were sent.
         """
         now = self.clock()
-        verdicts = self.store.verdicts(repository, sha)
+        verdicts = {
+            number: [without_secrets(verdict, self.secrets) for verdict in says]
+            for number, says in self.store.verdicts(repository, sha).items()
+        }
         shown = self.store.shown(repository, sha)
-        waits = [
-            _refresh(verdict, now) for says in verdicts.values() for verdict in says if _is_running(verdict)
-        ]
-        wanted: dict[str, dict[int, Status]] = {}
-        patience: dict[str, float] = {}
-        for number, says in verdicts.items():
-            for verdict in says:
-                context = verdict.context
-                wanted.setdefault(context, {})[number] = status_of(verdict, now, self.links.run_page)
-                patience[context] = min(
-                    _patience(verdict, shown.get(context), now), patience.get(context, math.inf)
-                )
+        runs = running(verdict for says in verdicts.values() for verdict in says)
+        usual = self.past.usual(runs) if runs else {}
+        shape = forms(self.store.policies(repository, sha), verdicts, can_check=self.github.can_check())
+        wanted = wanted_statuses(verdicts, shown, usual, shape, links=self.links, now=now)
+        waits = [refresh(run, usual.get(run.id), now) for run in runs]
         refused: GitHubRefused | None = None
-        statuses = [merge(by_pull) for by_pull in wanted.values()]
-        for status in sorted(statuses, key=lambda status: status.state is StatusState.PENDING):
-            known = shown.get(status.context)
-            if known is not None and known.status == status:
+        for one in sorted(wanted, key=lambda one: one.order(shown.get(one.status.context))):
+            known = shown.get(one.status.context)
+            if not one.is_news(known) or not self._has_room(repository, sha, one, known):
                 continue
-            wait = _hold_back(status, known, now, patience[status.context])
+            urgency = one.urgency(known)
+            wait = one.wait(known, now)
+            if wait > 0 or (urgency is Urgency.PROGRESS and not progress):
+                waits.append(max(wait, 0.0))
+                continue
+            wait = self.budget.take(repository, content=False, urgency=urgency)
             if wait > 0:
                 waits.append(wait)
-                continue
+                break  # those that follow are no more urgent
             try:
-                self.github.set_status(repository, sha, status)
+                self.github.set_status(repository, sha, one.status)
             except GitHubRefused as error:
                 refused = error
                 continue
-            self.store.set_shown(repository, sha, status)
+            self.store.set_shown(repository, sha, one.status)
         if refused is not None:
             raise refused
         return min(waits, default=None)
 
-
-def _hold_back(status: Status, known: ShownStatus | None, now: datetime, patience: float) -> float:
-    """Progress can wait: seconds until it may be sent."""
-    if (
-        known is None
-        or status.state is not StatusState.PENDING
-        or known.status.state is not StatusState.PENDING
-    ):
-        return 0.0
-    return patience - (now - known.sent_at) / timedelta(seconds=1)
-
-
-def _patience(verdict: Verdict, known: ShownStatus | None, now: datetime) -> float:
-    """Seconds between two words about the same run: the longer it runs, the less news is each.
-
-    What a queued run waits for is news at once.
-    """
-    if verdict.run is None:
-        return PROGRESS_FASTEST
-    if verdict.run.note and known is not None and known.status.description == texts.QUEUED:
-        return 0.0
-    age = (now - verdict.run.created_at) / timedelta(seconds=1)
-    return min(max(PROGRESS_SHARE * age, PROGRESS_FASTEST), PROGRESS_SLOWEST)
-
-
-def _is_running(verdict: Verdict) -> bool:
-    return verdict.run is not None and not verdict.run.finished
-
-
-def _refresh(verdict: Verdict, now: datetime) -> float:
-    run = verdict.run
-    if run is None or run.started_at is None:
-        return PROGRESS_FASTEST
-    return max(PROGRESS_FASTEST, (now - run.started_at) / timedelta(seconds=REFRESH_SHARE))
+    def _has_room(self, repository: Repository, sha: str, one: Wanted, known: ShownStatus | None) -> bool:
+        """Whether GitHub takes one more for that context; where it does not, the run page has the rest."""
+        if known is None or known.times < PROGRESS_UNTIL:
+            return True
+        context = one.status.context
+        if one.status.state is StatusState.PENDING:
+            going_on = known.status.state is StatusState.PENDING
+            return not going_on and known.times < PENDING_UNTIL
+        if known.times < MOST:
+            return True
+        if (repository.id, sha, context) not in self._full:
+            self._full.add((repository.id, sha, context))
+            log.warning(
+                "%s@%s: %s has had %d statuses, and GitHub takes no more. It still shows %r, where the run "
+                "page and the comment say %r.",
+                repository.full_name,
+                sha[:7],
+                context,
+                MOST,
+                known.status.description,
+                one.status.description,
+            )
+        return False

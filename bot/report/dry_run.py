@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from bot.models import PREFIX, Outcome, StepState
 from bot.prose import code, count, plain
 from bot.report import texts
-from bot.report.command import shown_command
 from bot.report.excerpt import GAP
 from bot.report.markdown import fenced_command, fold, html_code, link
-from bot.report.redact import redact
+from bot.report.redacted import redacted_run
 from bot.report.room import fitting, size
-from bot.report.rows import standing
+from bot.report.rows import standing, step_name
 from bot.report.status import result_of
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def render_reply(
     Equal for equal input, valid Markdown, never longer than GitHub takes. `marker` is the HTML comment that
     the reply is found by.
     """
-    shown = runs[:_RUNS]
+    shown = [redacted_run(run, secrets) for run in runs[:_RUNS]]
     heads = [_head(run, links) for run in shown]
     parts = [_shortened(text)] if text.strip() else []
     if any(_command(step) for run in shown if run.outcome for step in run.steps):
@@ -52,7 +51,7 @@ def render_reply(
     room = _ROOM - sum(size(part) + 2 for part in chain(parts, heads, [marker]))
     for run, head in zip(shown, heads, strict=True):
         parts.append(head)
-        commands = _commands(run, room, secrets)
+        commands = _commands(run, room)
         room -= sum(size(part) + 2 for part in commands)
         parts += commands
     if len(runs) > len(shown):
@@ -81,15 +80,15 @@ def _stands(run: Run) -> str:
     if run.outcome is Outcome.SUCCESS:
         commands = sum(1 for step in run.steps if _command(step))
         return count(commands, "command") if commands else texts.NO_COMMANDS
-    return plain(redact(result_of(run)))
+    return plain(result_of(run))
 
 
-def _commands(run: Run, room: int, secrets: Sequence[str]) -> list[str]:
+def _commands(run: Run, room: int) -> list[str]:
     """The steps of a finished dry run in the DAG's order, as far as there is room; folded if long."""
     if run.outcome is None:
         return []
     steps = [step for step in run.steps if step.state is not StepState.REMOVED]
-    blocks = ["\n\n".join(_step(step, secrets)) for step in steps]
+    blocks = ["\n\n".join(_step(step)) for step in steps]
     summary = f"{texts.COMMANDS_OF} {html_code(run.context.removeprefix(PREFIX))}"
     folded = sum(size(block) + 2 for block in blocks) > _UNFOLDED
     around = size(fold(summary, "")) + size(texts.more_steps(len(blocks))) + 4
@@ -99,13 +98,13 @@ def _commands(run: Run, room: int, secrets: Sequence[str]) -> list[str]:
     return [fold(summary, "\n\n".join(kept))] if folded and len(kept) > 1 else kept
 
 
-def _step(step: Step, secrets: Sequence[str]) -> Iterator[str]:
-    name = code(redact(_name(step), secrets))
-    command = _command(step, secrets)
+def _step(step: Step) -> Iterator[str]:
+    name = code(step_name(step))
+    command = _command(step)
     word = _WORDS.get(step.state, "")
     reason = step.result.reason if step.result else ""
     if word and reason.strip():
-        word = f"{word}: {plain(redact(reason, secrets))}"
+        word = f"{word}: {plain(reason)}"
     if not command:
         yield f"{name}: {word or texts.NO_COMMAND}"
     elif size(command) > _COMMAND_LIMIT:
@@ -115,11 +114,5 @@ def _step(step: Step, secrets: Sequence[str]) -> Iterator[str]:
         yield fenced_command(command)
 
 
-def _command(step: Step, secrets: Sequence[str] = ()) -> str:
-    return shown_command(step.result.argv, secrets) if step.result else ""
-
-
-def _name(step: Step) -> str:
-    """What people call it; a mapped step without a name of its own is told apart by its index."""
-    nameless = step.map_index >= 0 and step.name == step.task_id
-    return f"{step.name} [{step.map_index}]" if nameless else step.name
+def _command(step: Step) -> str:
+    return step.result.argv if step.result else ""

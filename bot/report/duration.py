@@ -11,6 +11,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 # (below so many seconds, rounded down to a multiple of so many): a text that stands still makes no call.
 _GRAINS = ((2 * MINUTE, 20), (10 * MINUTE, MINUTE), (HOUR, 5 * MINUTE), (6 * HOUR, 15 * MINUTE))
+_TO_COME = ((10, 1), (60, 5), (6 * 60, 15))  # the same for what is still to come, in minutes
 
 
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
@@ -39,3 +40,13 @@ def coarse(seconds: float) -> str:
     grain = next((grain for below, grain in _GRAINS if seconds < below), HOUR)
     rounded = int(seconds) // grain * grain
     return human(rounded) if rounded else ""
+
+
+def about(seconds: float) -> str:
+    """A duration that is only guessed: "less than a minute", "about 4 min", "about 1 h 30 min"."""
+    if seconds < MINUTE:
+        return "less than a minute"
+    minutes = seconds / MINUTE
+    grain = next((grain for below, grain in _TO_COME if minutes < below), 60)
+    hours, rest = divmod(round(minutes / grain) * grain, 60)
+    return "about " + " ".join(f"{number} {unit}" for number, unit in ((hours, "h"), (rest, "min")) if number)

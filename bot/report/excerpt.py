@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from typing import TYPE_CHECKING
 
 from bot.prose import elide
-from bot.report.clean import last_state
+from bot.report.clean import cleaned
 from bot.report.matchers import MATCHERS, Matcher, first_match
-from bot.report.redact import Redactor
+from bot.report.noise import without_noise
+from bot.report.own_matchers import own_matchers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Sequence
+
+    from bot.models import LogMatcher
+    from bot.report.own_matchers import OwnMatchers
 
 GAP = "⋯"
 LIMIT_LINES = 40
@@ -24,8 +27,6 @@ CLOSING_LINES = 5
 LOOKED_AT = 1_000
 """How many characters of a line the matchers see."""
 
-_NOISE = re.compile(r"\s*(?:::(?:end)?group::|##\[(?:end)?group\])")
-
 _Line = tuple[int, str]
 
 
@@ -34,13 +35,15 @@ def excerpt(
     limit_lines: int = LIMIT_LINES,
     limit_bytes: int = LIMIT_BYTES,
     secrets: Iterable[str] = (),
+    matchers: Sequence[LogMatcher] = (),
 ) -> tuple[str, ...]:
     """The lines that matter, redacted and cleaned, gaps shown as "⋯"; the last 20 if none stands out.
 
     At most `limit_lines` lines (gaps included) and `limit_bytes` bytes of UTF-8 with their line ends.
+    `matchers` are the repository's own, which come before ours.
     """
-    finds = _Finds(limit_lines)
-    for index, text in enumerate(_readable(lines, secrets)):
+    finds = _Finds(limit_lines, own_matchers(tuple(matchers)))
+    for index, text in enumerate(without_noise(cleaned(lines, secrets))):
         finds.add(index, text)
     chosen = finds.by_importance()
     for count in range(min(len(chosen), limit_lines), 0, -1):
@@ -52,14 +55,15 @@ def excerpt(
 
 def tail(lines: Iterable[str], limit: int, secrets: Iterable[str] = ()) -> tuple[str, ...]:
     """The last `limit` lines of a log, redacted and cleaned, for a run's page."""
-    return tuple(elide(line, PAGE_LINE_WIDTH) for line in deque(_cleaned(lines, secrets), maxlen=limit))
+    return tuple(elide(line, PAGE_LINE_WIDTH) for line in deque(cleaned(lines, secrets), maxlen=limit))
 
 
 class _Finds:
     """What was found so far: for each matcher a bounded number of lines, and the log's last lines."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, own: OwnMatchers) -> None:
         self._limit = limit
+        self._own = own
         self._found: dict[str, deque[_Line]] = {}
         self._open: dict[str, tuple[Matcher, int]] = {}  # by name: how many lines are still to come
         self._recent: deque[_Line] = deque(maxlen=FALLBACK_LINES)
@@ -77,9 +81,10 @@ class _Finds:
                 del self._open[opened.name]
             else:
                 self._open[opened.name] = (opened, left - 1)
-        matcher = first_match(looked_at)
-        if matcher is not None:
+        for matcher in self._own.matching(looked_at):
             self._find(matcher, line)
+        if (known := first_match(looked_at)) is not None:
+            self._find(known, line)
         self._recent.append(line)
 
     def _find(self, matcher: Matcher, line: _Line) -> None:
@@ -98,11 +103,15 @@ class _Finds:
             found.append(line)
 
     def by_importance(self) -> list[_Line]:
-        """All lines worth showing, what matters most first; no matcher takes all the room."""
+        """All lines worth showing, what matters most first; no matcher takes all the room.
+
+        Nor do the repository's own matchers, all together.
+        """
         first_share: list[_Line] = []
         rest: list[_Line] = []
-        share = max(1, self._limit // 2)
-        for matcher in MATCHERS:
+        own = [matcher for matcher in self._own.rows if matcher.name in self._found]
+        for matcher in (*own, *MATCHERS):
+            share = max(1, self._limit // 2 // (len(own) if matcher in own else 1))
             found = list(self._found.get(matcher.name, ()))
             if matcher.last:
                 found.reverse()
@@ -110,21 +119,6 @@ class _Finds:
             rest += found[share:]
         closing = list(self._recent)[-CLOSING_LINES if first_share else -FALLBACK_LINES :]
         return list(dict.fromkeys((*first_share, *rest, *reversed(closing))))
-
-
-def _readable(lines: Iterable[str], secrets: Iterable[str]) -> Iterator[str]:
-    """The lines that hold something to read."""
-    return (line for line in _cleaned(lines, secrets) if line.strip() and not _NOISE.match(line))
-
-
-def _cleaned(lines: Iterable[str], secrets: Iterable[str]) -> Iterator[str]:
-    """Redacted first, over the whole line, then as a terminal would show it."""
-    redactor = Redactor(secrets)
-    for text in lines:
-        for line in text.rstrip("\r\n").split("\n"):
-            redacted = redactor.line(line)
-            if redacted is not None:
-                yield last_state(redacted).rstrip()
 
 
 def _with_gaps(lines: list[_Line]) -> tuple[str, ...]:

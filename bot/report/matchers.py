@@ -60,7 +60,9 @@ MATCHERS: tuple[Matcher, ...] = (
     _row("go test", r"\s*--- FAIL: ", 9, around=(0, 4), until=r"\s*(?:---|===) |FAIL|ok "),
     _row("go panic", r"panic: |fatal error: ", 9, around=(0, 8)),
     _row("rust panic", r"thread '[^']{0,200}' .{0,40}panicked at ", 9, around=(0, 4)),
-    _row("unittest", r"(?:FAIL|ERROR): \S+ \(", 9),
+    _row("race", r"WARNING: DATA RACE|==\d+==ERROR: \w+Sanitizer", 9, around=(0, 8)),
+    _row("unittest", r"(?:FAIL|ERROR): (?:\S+ \(|//)", 9),
+    _row("vitest", r" ?FAIL  ?\S+ > ", 9, around=(0, 8)),
     _row("pytest assertion", r"E {3}|> {3,}\S", 8),
     _row(
         "traceback",
@@ -72,14 +74,16 @@ MATCHERS: tuple[Matcher, ...] = (
     ),
     _row(
         "javascript test",
-        "\\s*\N{BLACK CIRCLE} .* \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} |\\s*[✕✖✗] ",
+        "\\s*\N{BLACK CIRCLE} .* \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} "
+        "|\\s*[✕✖✗✘\N{MULTIPLICATION SIGN}] ",
         8,
         around=(0, 6),
     ),
     _row("tap", r"\s*not ok \d", 8, around=(0, 6)),
     _row(
         "exception",
-        r'(?:Caused by: |Exception in thread "[^"]{0,100}" |Uncaught )?[\w.$]*(?:Exception|Error)(?:: |$)',
+        r'\s{0,8}(?:Caused by: |Exception in thread "[^"]{0,100}" |Uncaught )?'
+        r"[\w.$]*(?:Exception|Error)(?: \[\w{1,60}\])?(?:: |$)",
         7,
         around=(0, 3),
     ),
@@ -92,10 +96,18 @@ MATCHERS: tuple[Matcher, ...] = (
         holds=("memory", "OOM", "fault", "dumped", "Killed"),
     ),
     _row("rust error", r"error(?:\[E\d+\])?: ", 7, around=(0, 6)),
-    _row("location", r"\s*--> \S+:\d+", 7, around=(1, 4)),
+    _row(
+        "location",
+        "\\s*(?:-->|\N{HEAVY RIGHT-POINTING ANGLE QUOTATION MARK ORNAMENT}) \\S+:\\d+",
+        7,
+        around=(1, 4),
+    ),
+    _row("javac", r"(?:\[ERROR\] )?\S+\.java:(?:\d+: error: |\[\d+,\d+\] )", 7, around=(0, 4)),
     _row(
         "compiler",
-        r"\s{0,8}[\w@+./\\-]*" + _SOURCE + r"[:(]\d+(?:[:,]\d+)?\)?:?(?:$| (?!.{0,40}\b(?:warning|note)\b))",
+        r"\s{0,8}(?:vet: |e: file://)?[\w@+./\\-]*"
+        + _SOURCE
+        + r"[:(]\d+(?:[:,]\d+)?\)?:?(?:$| (?!.{0,40}\b(?:warning|note)\b))",
         7,
         around=(0, 2),
     ),
@@ -103,15 +115,18 @@ MATCHERS: tuple[Matcher, ...] = (
     _row("terraform", r"[│|]?\s*Error: ", 7, around=(0, 6)),
     _row("gradle", r"\* What went wrong:|> Task .* FAILED", 7, around=(0, 4)),
     _row("hook", r".*(?<!\.)\.{3,100}+Failed$", 7, around=(0, 8), holds=("...Failed",)),
+    _row("numbered", r" {0,4}\d{1,4}\) \S", 6, around=(0, 12)),  # Mocha, RSpec, PHPUnit
     _row("maven", r"\[ERROR\] ", 6),
     _row(
         "counts",
-        r"=++ .*\b\d{1,9} (?:failed|error)|FAILED \((?:fail|err)|Tests?:? .*\b\d{1,9} fail",
+        r"=++ .*\b\d{1,9} (?:failed|error)|FAILED \((?:fail|err)|Tests?:? .*\b\d{1,9} fail"
+        r"|\d{1,9} tests? completed, \d{1,9} failed",
         6,
         last=True,
     ),
     _row("go package", r"FAIL(?:\s|$)", 6, last=True),
     _row("error", r"(?i:error|fatal)\b[:!\[ ]|##\[error\]|::error", 6, around=(1, 3)),
+    _row("failed", r".{0,200}?\bFAILED\b", 6, around=(0, 2), holds=("FAILED",)),
     _row(
         "error inside",
         r".{1,200}?\b(?:[eE]rror|ERROR|[fF]atal|FATAL): ",
@@ -119,14 +134,30 @@ MATCHERS: tuple[Matcher, ...] = (
         around=(0, 1),
         holds=("rror: ", "RROR: ", "atal: ", "ATAL: "),
     ),
-    _row("npm", r"npm (?:ERR!|error)", 5),
+    _row("npm", r"npm (?:ERR!|error)|\s?(?:ERR_PNPM|ELIFECYCLE)", 5),
+    _row("package", r"E: [A-Z]|would reformat |\[warn\] \S+$", 5),
     _row(
         "shell",
-        r".*: (?:command not found|not found|No such file or directory|Permission denied)$",
+        r".*: (?:command not found|not found|No such file or directory|Permission denied"
+        r"|Connection (?:refused|reset by peer|timed out))$",
         5,
         around=(1, 0),
     ),
+    _row(
+        "timeout",
+        r".{0,200}?\b(?:[Tt]imed out\b|[Tt]imeout (?:exceeded|expired|after)|deadline exceeded)",
+        5,
+        around=(1, 0),
+        holds=("imed out", "imeout ", "deadline"),
+    ),
     _row("make", r"(?:g?make|ninja)(?:\[\d+\])?: \*\*\*", 4, around=(1, 0), last=True),
+    _row(
+        "exit",
+        r".{0,200}?\bexit(?:ed)?(?: with)?(?: code| status)[: ]{1,2}[1-9]",
+        3,
+        last=True,
+        holds=("exit",),
+    ),
 )
 
 # Nearly all lines match nothing: one look at each finds that out.

@@ -1,25 +1,27 @@
-"""A run as a commit status: what is going on, in at most 140 characters."""
+"""A run in one line: what is going on, or how it ended; in at most 140 characters for a commit status."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.models import CancelKind, Outcome, Phase, Status, StatusState, StepState
-from bot.prose import elide, listing, one_line
+from bot.prose import count, listing, one_line
 from bot.report import texts
+from bot.report.description import short_name, shorten, without_astral
 from bot.report.duration import coarse, human, seconds_between
+from bot.report.estimate import estimate
 from bot.report.redact import redact
+from bot.report.redacted import redacted_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from bot.models import Run, Step, Verdict
 
 DESCRIPTION_LIMIT = 140
-NAME_LIMIT = 40
+"""GitHub's, in characters."""
 
 _STATES = {
     Outcome.SUCCESS: StatusState.SUCCESS,
@@ -28,29 +30,59 @@ _STATES = {
     Outcome.CANCELLED: StatusState.ERROR,
     Outcome.TIMED_OUT: StatusState.FAILURE,
 }
-_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 
-def status_of(verdict: Verdict, now: datetime, page_url: Callable[[str], str]) -> Status:
-    """What the verdict's context shows; `page_url` gives the address of a run's page by the run's id."""
+def status_of(
+    verdict: Verdict,
+    now: datetime,
+    page_url: Callable[[str], str],
+    usual: float | None = None,
+    limit: int = DESCRIPTION_LIMIT,
+) -> Status:
+    """What the verdict's context shows; `page_url` gives the address of a run's page by the run's id.
+
+    `usual` is how many seconds such a run usually takes, `limit` how long the description may be.
+    """
     if verdict.run is not None:
-        state, description = describe_run(verdict.run, now)
+        state, description = describe_run(verdict.run, now, usual, limit)
         return Status(verdict.context, state, description, page_url(verdict.run.id))
     if verdict.status is not None:
-        return replace(verdict.status, context=verdict.context, description=fit(verdict.status.description))
+        description = fit(verdict.status.description, limit=limit)
+        return replace(verdict.status, context=verdict.context, description=description)
     raise ValueError(f"the verdict on {verdict.context} has neither a run nor a status")
 
 
-def describe_run(run: Run, now: datetime) -> tuple[StatusState, str]:
+def describe_run(
+    run: Run, now: datetime, usual: float | None = None, limit: int = DESCRIPTION_LIMIT
+) -> tuple[StatusState, str]:
     """The state of a run, and what it is doing or how it ended."""
+    state, said = _say(run, now, usual)
+    return state, fit(said, names_in(run), limit)
+
+
+def _say(run: Run, now: datetime, usual: float | None) -> tuple[StatusState, str]:
     if run.outcome is not None:
         took = seconds_between(run.started_at, run.finished_at)
-        passed = run.outcome is Outcome.SUCCESS and took is not None
-        timing = f" in {human(took)}" if passed and took is not None else ""
-        return _STATES[run.outcome], fit(result_of(run) + timing)
+        timing = "" if run.outcome is not Outcome.SUCCESS or took is None else f" in {human(took)}"
+        return _STATES[run.outcome], result_of(run) + timing
     if run.phase is Phase.WANTED:
-        return StatusState.PENDING, fit(waits_for(run) or texts.QUEUED)
-    return StatusState.PENDING, fit(waits_for(run) or _progress(run.steps, now))
+        return StatusState.PENDING, waits_for(run) or texts.QUEUED
+    return StatusState.PENDING, waits_for(run) or _progress(run.steps, now, estimate(run, usual, now))
+
+
+def without_secrets(verdict: Verdict, secrets: Sequence[str]) -> Verdict:
+    """The verdict as it may be shown: besides secrets of well-known shapes, these are hidden, too."""
+    if verdict.run is not None:
+        return replace(verdict, run=redacted_run(verdict.run, secrets))
+    if verdict.status is not None:
+        said = redact(verdict.status.description, secrets)
+        return replace(verdict, status=replace(verdict.status, description=said))
+    return verdict
+
+
+def names_in(run: Run) -> list[str]:
+    """What is to stay whole in a description of the run, however long that is."""
+    return [_clean(step.name) for step in run.steps]
 
 
 def waits_for(run: Run) -> str:
@@ -77,18 +109,24 @@ def result_of(run: Run) -> str:
     return texts.error(run.reason) if run.outcome is Outcome.ERROR else run.reason or texts.FAILED
 
 
-def fit(description: str) -> str:
+def fit(description: str, names: Iterable[str] = (), limit: int = DESCRIPTION_LIMIT) -> str:
     """A description that GitHub takes: one line, 140 characters, none beyond U+FFFF (it answers 422)."""
-    return elide(_ASTRAL.sub("\ufffd", one_line(redact(description))), DESCRIPTION_LIMIT)
+    return shorten(_clean(description), limit, names)
 
 
-def _progress(steps: Sequence[Step], now: datetime) -> str:
+def _clean(text: str) -> str:
+    return without_astral(one_line(redact(text)))
+
+
+def _progress(steps: Sequence[Step], now: datetime, time_left: str) -> str:
     planned = [step for step in steps if step.state not in (StepState.SKIPPED, StepState.REMOVED)]
     if not planned:
         return texts.STARTING
     passed = len(_in_state(planned, StepState.SUCCEEDED))
     failed = _in_state(planned, StepState.FAILED)
     trouble = f"{_names(failed)} failed; " if failed else ""
+    if time_left:
+        return f"{trouble}{passed}/{count(len(planned), 'step')}, {time_left}"
     doing = _activity(planned, now)
     return trouble + texts.progress(passed, len(planned)) + (f", {doing}" if doing else "")
 
@@ -113,7 +151,7 @@ def _running(step: Step, now: datetime) -> str:
 
 
 def _names(steps: Sequence[Step]) -> str:
-    return listing([elide(one_line(step.name), NAME_LIMIT) for step in steps])
+    return listing([short_name(_clean(step.name)) for step in steps])
 
 
 def _in_state(steps: Sequence[Step], state: StepState) -> list[Step]:

@@ -7,51 +7,109 @@ from typing import TYPE_CHECKING
 from bot.models import StepState
 from bot.prose import code, plain
 from bot.report import texts
+from bot.report.causes import cause
 from bot.report.duration import human, seconds_between
-from bot.report.markdown import fold, html_code, table
-from bot.report.redact import redact
-from bot.report.room import fitting
+from bot.report.markdown import fold, html_code, link, table
+from bot.report.room import fitting, size
+from bot.report.rows import step_name
+from bot.report.tests import counted, unread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.models import Run, Step
+    from bot.report.links import Links
     from bot.report.rows import Row
 
 _DETAILED = 100  # steps of one run; a run of more is better read on its page
+_REMARKS = 5  # on steps, below the table
+_HEADER = ("Step", "Result", "Time")
+_ALIGNMENT = (":--", ":--", "--:")
 
 
-def step_folds(rows: Sequence[Row], room: int) -> list[str]:
+def step_folds(rows: Sequence[Row], links: Links, room: int) -> list[str]:
     """A fold for each finished run that had steps, in at most `room` characters; the others are counted.
 
     A run that still goes on has none: its status shows its progress, and each change here costs an edit.
     """
     finished = [(row.name, row.run) for row in rows if row.run and row.run.outcome and row.run.steps]
-    folds = list(fitting((_fold(name, run) for name, run in finished), room, between=2))
+    folds = [_fold(name, run, links, linked=True) for name, run in finished]
+    if sum(size(text) + 2 for text in folds) > room:
+        room -= size(texts.more_step_tables(len(finished))) + 2
+        folds = list(fitting((_fold(name, run, links, linked=False) for name, run in finished), room, 2))
     missing = len(finished) - len(folds)
     return [*folds, texts.more_step_tables(missing)] if missing else folds
 
 
-def _fold(pipeline: str, run: Run) -> str:
+def step_table(run: Run, links: Links, room: int) -> str:
+    """The steps of a redacted run as a table, in at most `room` characters; the others are counted.
+
+    Empty for a run without steps.
+    """
     steps = [step for step in run.steps if step.state is not StepState.REMOVED]
-    body = table(("Step", "Result", "Time"), (":--", ":--", "--:"), map(_cells, steps[:_DETAILED]))
+    if not steps:
+        return ""
+    whole = _table(run, steps[:_DETAILED], links, linked=True)
+    if size(whole) > room:
+        whole = _table(run, steps[:_DETAILED], links, linked=False)
+    rows = whole.split("\n")
+    kept = list(fitting(rows, room - size(texts.more_steps(len(steps))) - 2, between=1))
+    missing = len(steps) - max(0, len(kept) - 2)
+    return "\n".join(kept) + (f"\n\n{texts.more_steps(missing)}" if missing else "")
+
+
+def _fold(pipeline: str, run: Run, links: Links, *, linked: bool) -> str:
+    steps = [step for step in run.steps if step.state is not StepState.REMOVED]
+    parts = [_table(run, steps[:_DETAILED], links, linked=linked)]
     if len(steps) > _DETAILED:
-        body += f"\n\n{texts.more_steps(len(steps) - _DETAILED)}"
-    return fold(f"{texts.STEPS_OF} {html_code(pipeline)}", body)
+        parts.append(texts.more_steps(len(steps) - _DETAILED))
+    remarks = [remark for step in steps for remark in _remarks(step)]
+    parts += remarks[:_REMARKS]
+    ways = _ways(run, links)
+    return fold(f"{texts.STEPS_OF} {html_code(pipeline)}", "\n\n".join((*parts, *ways)))
 
 
-def _cells(step: Step) -> tuple[str, str, str]:
+def _table(run: Run, steps: Sequence[Step], links: Links, *, linked: bool) -> str:
+    return table(_HEADER, _ALIGNMENT, (_cells(run, step, links, linked=linked) for step in steps))
+
+
+def _cells(run: Run, step: Step, links: Links, *, linked: bool) -> tuple[str, str, str]:
     took = seconds_between(step.started_at, step.ended_at) if step.state.finished else None
-    return (
-        f"{texts.STEP_ICONS[step.state]} {code(redact(step.name))}",
-        _result(step),
-        "" if took is None else human(took),
-    )
+    name = code(step_name(step))
+    has_log = linked and step.try_number > 0 and step.state is not StepState.SKIPPED
+    name = link(name, links.step_log(run.id, step)) if has_log else name
+    return (f"{texts.STEP_ICONS[step.state]} {name}", _result(step), "" if took is None else human(took))
 
 
 def _result(step: Step) -> str:
     word = texts.STEP_WORDS[step.state]
-    if step.state is StepState.FAILED and step.result and step.result.reason.strip():
-        word = f"{word}: {plain(redact(step.result.reason))}"
+    if step.state is StepState.FAILED:
+        word = f"{word}: {plain(cause(step))}"
     attempt = texts.on_try(step.try_number)
-    return f"{word} ({attempt})" if attempt and step.state is not StepState.SKIPPED else word
+    if attempt and step.state is not StepState.SKIPPED:
+        word = f"{word} ({attempt})"
+    tests = counted(step.result.tests) if step.result and step.result.tests else ""
+    return f"{word}; {tests}" if tests else word
+
+
+def _remarks(step: Step) -> list[str]:
+    """What of a step could not be read or kept."""
+    result = step.result
+    if result is None:
+        return []
+    name = code(step_name(step))
+    unreadable = unread(result.tests) if result.tests and step.state is not StepState.FAILED else []
+    dropped = [texts.not_kept(name, plain(result.dropped))] if result.dropped.strip() else []
+    return [*(f"{name}: {text}" for text in unreadable), *dropped]
+
+
+def _ways(run: Run, links: Links) -> list[str]:
+    """Where to read on: the run's page, Airflow, and what it left, if it left anything."""
+    kept = sum(step.result.artifacts for step in run.steps if step.result)
+    ways = [
+        (texts.RUN_PAGE.capitalize(), links.run_page(run.id)),
+        (texts.AIRFLOW, links.airflow_run(run)),
+        (texts.artifacts(kept), links.artifacts(run.id) if kept else ""),
+    ]
+    found = [link(label, url) for label, url in ways if url]
+    return [" · ".join(found)] if found else []

@@ -21,8 +21,13 @@ NOTHING_TO_TEST = "no pipeline's paths match what it changes"
 LINES_THAT_MATTER = "The lines that matter"
 REPRODUCE = "To reproduce it:"
 REPRODUCE_TOO_LONG = "The command that reproduces it is too long for a comment: see the run page."
-LOG = "log"
+LOG = "full log"
+AIRFLOW = "Airflow"
 STEPS_OF = "Steps of"
+OUT_OF_MEMORY = "out of memory"
+FLAKY_WITHIN = "failed, then passed"
+PERHAPS_MEMORY = "perhaps out of memory"
+NO_EXIT_CODE = "no exit code is known"
 
 NOT_RUN = "What follows was not run."
 RUN_PAGE = "run page"
@@ -40,7 +45,7 @@ STEP_WORDS = {
     StepState.RETRYING: "about to be retried",
     StepState.SUCCEEDED: "passed",
     StepState.FAILED: "failed",
-    StepState.BLOCKED: "not started",
+    StepState.BLOCKED: "not started: a step before it failed",
     StepState.SKIPPED: "skipped",
     StepState.REMOVED: "removed",
     StepState.CANCELLED: "cancelled",
@@ -97,6 +102,91 @@ def error(reason: str) -> str:
 def on_try(number: int) -> str:
     """Which try it is, unless it is the first."""
     return f"try {number}" if number > 1 else ""
+
+
+def exited(code: int) -> str:
+    """Why a step failed that said no more."""
+    return f"exit {code}"
+
+
+def killed(number: int) -> str:
+    """Why a step failed that a signal ended."""
+    return f"killed by signal {number}"
+
+
+def began_after(step: str) -> str:
+    """A step (in Markdown) had failed before this one even began, and may be why it failed."""
+    return f"It began after {step} had failed."
+
+
+def timed_out_in(steps: str) -> str:
+    """What a run did that took too long; `steps` is Markdown."""
+    return f"timed out while {steps} ran"
+
+
+def usually(took: str, usual: str) -> str:
+    """How long a run took that was unusually slow or fast."""
+    return f"{took}, usually {usual}"
+
+
+def fixed(what: str) -> str:
+    """What failed in the run before and passes now (in Markdown)."""
+    return f"Fixed: {what}."
+
+
+def newly_failing(what: str) -> str:
+    """What passed in the run before and fails now (in Markdown)."""
+    return f"Newly failing: {what}."
+
+
+def within(tests: str, pipeline: str) -> str:
+    """Tests, and where they are (in Markdown)."""
+    return f"{tests} in {pipeline}"
+
+
+def flaky(what: str) -> str:
+    """Tests (in Markdown) that failed and then passed with the same commit."""
+    return f"Flaky: {what}."
+
+
+def flakiness(failed: int, runs: int) -> str:
+    """How often a test failed of late."""
+    return f"failed in {failed:,} of its last {count(runs, 'run')}"
+
+
+def tests_failed(failed: int, total: int) -> str:
+    """How many tests of a step failed."""
+    return f"{failed:,} of {count(max(failed, total), 'test')} failed"
+
+
+def tests_passed(total: int, skipped: int) -> str:
+    """What a step's tests came to where none failed."""
+    return count(total, "test") + (f", {skipped:,} skipped" if skipped else "")
+
+
+def no_test_failed(total: int, *, all_read: bool) -> str:
+    """The step failed for another reason, as far as we know."""
+    return f"{count(total, 'test')} {'ran' if all_read else 'could be read'}, and none failed."
+
+
+def more_tests(number: int) -> str:
+    """What did not fit."""
+    return f"and {number:,} more"
+
+
+def unread_tests(notes: str) -> str:
+    """What a step's JUnit files did not tell; `notes` is Markdown."""
+    return f"Not all test results could be read: {notes}"
+
+
+def artifacts(number: int) -> str:
+    """What is behind the link to a run's artifacts."""
+    return count(number, "artifact")
+
+
+def not_kept(step: str, dropped: str) -> str:
+    """What a step left and was not kept; both are Markdown."""
+    return f"Not kept of {step}: {dropped}"
 
 
 def more_failed_steps(number: int) -> str:

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import CommentPolicy, Outcome, StatusState
+from bot.models import CommentPolicy, StatusState
+from bot.report.failing import stands_in_the_way
 
 if TYPE_CHECKING:
     from bot.models import PullView, Verdict
 
-_FAILED = (Outcome.FAILURE, Outcome.ERROR, Outcome.TIMED_OUT)
-_FAILED_STATES = (StatusState.FAILURE, StatusState.ERROR)
-
 
 def is_worth_posting(view: PullView) -> bool:
     """Whether a first comment is due: for a notice always, else as far as the repository wants comments."""
-    if view.comment is CommentPolicy.FAILURES:
-        return bool(view.notice) or any(map(_failed, view.verdicts))
+    if view.report.comment is CommentPolicy.FAILURES:
+        return bool(view.notice) or any(map(stands_in_the_way, view.verdicts))
     return is_worth_keeping(view)
 
 
 def is_worth_keeping(view: PullView) -> bool:
     """Whether a comment that is there has anything left to tell."""
-    if view.comment is CommentPolicy.OFF:
+    if view.report.comment is CommentPolicy.OFF:
         return bool(view.notice)
     return bool(view.notice) or any(map(_tells, view.verdicts))
 
@@ -32,10 +30,3 @@ def _tells(verdict: Verdict) -> bool:
     if verdict.run is not None or verdict.override:
         return True
     return verdict.status is not None and verdict.status.state is not StatusState.SUCCESS
-
-
-def _failed(verdict: Verdict) -> bool:
-    """Whether it stands in the pull request's way."""
-    if verdict.run is not None:
-        return verdict.run.outcome in _FAILED and not verdict.run.rules.optional
-    return verdict.status is not None and verdict.status.state in _FAILED_STATES

@@ -10,8 +10,10 @@ from bot.models import (
     CancelKind,
     CommentPolicy,
     Outcome,
+    Past,
     Phase,
     PullView,
+    ReportPolicy,
     Repository,
     Rules,
     Run,
@@ -20,6 +22,8 @@ from bot.models import (
     Step,
     StepResult,
     StepState,
+    TestFailure,
+    TestResults,
     Verdict,
 )
 from bot.report.links import Links
@@ -30,7 +34,13 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 REPOSITORY = Repository(id=1, full_name="acme/widgets", clone_url="https://github.example/acme/widgets.git")
 HEAD = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
-LINKS = Links("https://preflight.example")
+LINKS = Links("https://preflight.example", "https://airflow.example")
+OURS = (
+    "https://preflight.example/",
+    "https://airflow.example/",
+    f"https://github.example/acme/widgets/blob/{HEAD}/",
+)
+"""How the addresses begin that a report may link to."""
 MARKER = "<!-- preflight demo pull 12 -->"
 
 
@@ -78,10 +88,22 @@ def failed(
     tries: int = 1,
     reproduce: str = "",
     excerpt: tuple[str, ...] | None = None,
+    tests: TestResults | None = None,
 ) -> Step:
     """A step that failed, with what its binary left."""
-    result = StepResult(exit_code=code, reason=reason, reproduce=reproduce)
+    result = StepResult(exit_code=code, reason=reason, reproduce=reproduce, tests=tests)
     return step(name, StepState.FAILED, start=start, end=end, tries=tries, result=result, excerpt=excerpt)
+
+
+def red_tests(
+    *names: str, total: int = 0, failed: int = 0, message: str = "", notes: tuple[str, ...] = ()
+) -> TestResults:
+    """Results of tests of which those failed; that of "tests/test_app.py::test_add" is on line 7."""
+    failures = tuple(
+        TestFailure(name, message, name.split("::")[0] if "::" in name else "", 7 if "::" in name else None)
+        for name in names
+    )
+    return TestResults(total or len(names), failed or len(names), failures=failures, notes=notes)
 
 
 def run(
@@ -123,6 +145,7 @@ def run(
         outcome=outcome,
         reason=reason,
         steps=steps,
+        dag_run_id=f"preflight~{len(pipeline)}" if phase in (Phase.ACTIVE, Phase.FINISHED) else None,
         started_at=None if took is None else NOON,
         finished_at=None if took is None else at(took),
     )
@@ -145,6 +168,16 @@ def overridden(pipeline: str, login: str = "hubot", reason: str = "the runner is
     return Verdict(status.context, pipeline, status=status, override=True)
 
 
-def view(*verdicts: Verdict, notice: str = "", comment: CommentPolicy = CommentPolicy.ALWAYS) -> PullView:
-    """Pull request 12."""
-    return PullView(REPOSITORY, 12, HEAD, verdicts, notice, comment)
+def view(
+    *verdicts: Verdict,
+    notice: str = "",
+    comment: CommentPolicy = CommentPolicy.ALWAYS,
+    past: Mapping[str, Past] | None = None,
+) -> PullView:
+    """Pull request 12; `past` is by the pipeline's name."""
+    by_run = {
+        verdict.run.id: (past or {})[verdict.pipeline]
+        for verdict in verdicts
+        if verdict.run and verdict.pipeline in (past or {})
+    }
+    return PullView(REPOSITORY, 12, HEAD, verdicts, notice, ReportPolicy(comment), by_run)

@@ -23,3 +23,39 @@ hostile_text = st.one_of(
     st.lists(st.sampled_from(FRAGMENTS), max_size=12).map(" ".join),
     st.text(alphabet=st.characters(codec=None), max_size=40),
 )
+
+OWN_SECRET = "hunter2" + "-literal"
+
+PLANTED = (
+    "ghp_" + "a1B2" * 9,  # GitHub
+    "github_pat_" + "11ABCDEFG0" * 4,
+    "AIza" + "SyD3x4mpl" * 3 + "abcdefgh",  # Google
+    "ya29." + "a0AfH6SMB" * 4,
+    "AKIA" + "ABCDEFGHIJ234567",  # AWS
+    "xoxb-" + "1234567890-abcdef",  # Slack
+    "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0NTY3ODkwIn0" + ".c2lnbmF0dXJlLW9mLWl0",  # JWT
+    OWN_SECRET,
+)
+"""Secrets that no report may show."""
+
+WRAPPED = {
+    "https://user:" + "pa55w0rd" + "@db.example/x": "pa55w0rd",
+    "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIEpAIBAAKCAQEA7bq1" * 3 + "\n-----END RSA PRIVATE KEY-----": (
+        "MIIEpAIBAAKCAQEA7bq1"
+    ),
+}
+"""Text by the secret that is in it."""
+
+planted_text = st.lists(
+    st.one_of(st.sampled_from(PLANTED), st.sampled_from(sorted(WRAPPED)), st.sampled_from(FRAGMENTS)),
+    max_size=5,
+).map(" ".join)
+
+free_text = st.one_of(hostile_text, planted_text)
+"""Whatever a step, a test or a log may say."""
+
+
+def assert_keeps_secrets(shown: str) -> None:
+    """None of what was planted is there."""
+    for secret in (*PLANTED, *WRAPPED.values()):
+        assert secret not in shown, secret

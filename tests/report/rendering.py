@@ -54,13 +54,30 @@ def visible_text(tokens: list[Token]) -> str:
     return "\n".join(blocks)
 
 
+def list_items(tokens: list[Token]) -> list[str]:
+    """The Markdown of all items of lists, each of which is one line."""
+    opened = [index for index, token in enumerate(tokens) if token.type == "list_item_open"]
+    return [_only_line(tokens[index + 1 :]) for index in opened]
+
+
+def _only_line(rest: list[Token]) -> str:
+    """The text of a list's item that holds one line and nothing else."""
+    blocks = [token for token in rest if token.block]
+    kinds = [token.type for token in blocks[:4]]
+    assert kinds == ["paragraph_open", "inline", "paragraph_close", "list_item_close"], kinds
+    return blocks[1].content
+
+
 def fences(markdown: str) -> list[str]:
     """The contents of all code blocks."""
     return [token.content for token in parse(markdown) if token.type == "fence"]
 
 
-def assert_harmless(markdown: str, *, our_links: str, marker: str = "") -> None:
-    """No HTML, link or image but ours; nothing that GitHub would turn into one or notify somebody for."""
+def assert_harmless(markdown: str, *, our_links: str | tuple[str, ...], marker: str = "") -> None:
+    """No HTML, link or image but ours; nothing that GitHub would turn into one or notify somebody for.
+
+    Lists are ours if their items begin with code (a test's name) or with our own words.
+    """
     tokens = list(flat(parse(markdown)))
     for token in tokens:
         assert token.type not in {
@@ -71,7 +88,7 @@ def assert_harmless(markdown: str, *, our_links: str, marker: str = "") -> None:
             "code_block",
             "html_inline",
         }
-        assert token.type not in {"list_item_open", "s_open", "em_open"}
+        assert token.type not in {"ordered_list_open", "s_open", "em_open"}
         if token.type == "html_block":
             ours = token.content.strip().removesuffix(marker).strip()
             assert not ours or OUR_HTML.fullmatch(ours), ours
@@ -79,5 +96,7 @@ def assert_harmless(markdown: str, *, our_links: str, marker: str = "") -> None:
             assert str(token.attrs["href"]).startswith(our_links)
         if token.type == "fence":
             assert token.info in {"", "sh"}
+    for item in list_items(tokens):
+        assert item.startswith("`") or re.fullmatch(r"and [\d,]+ more", item), item
     found = ADDED_BY_GITHUB.search(visible_text(tokens))
     assert found is None, found

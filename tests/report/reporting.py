@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from bot.adapters.postgres import PostgresLedger, PostgresReports, PostgresRuns
+from bot.adapters.postgres import PostgresLedger, PostgresPast, PostgresReports, PostgresRuns
 from bot.models import Outcome, Phase, PullRequest, Status, StatusState, Step, StepState, Verdict
 from bot.report.answers import AnswerReport
+from bot.report.budget import UNLIMITED
+from bot.report.checks import CheckReport
 from bot.report.contexts import StatusReport
 from bot.report.links import Links
 from bot.report.reporter import Reporter
@@ -46,11 +48,14 @@ class Bot:
         def clock() -> datetime:
             return self.now
 
+        past = PostgresPast(database)
+        github, store = self.github, self.store
         self.reporter = Reporter(
-            self.store,
-            StatusReport(self.store, self.github, links, clock),
-            AnswerReport(self.store, self.github, links, clock),
-            CommentReport(self.store, self.github, links, MARKER, clock),
+            store,
+            StatusReport(store, github, links, clock, past=past, budget=UNLIMITED),
+            CheckReport(store, github, links, clock, past=past, budget=UNLIMITED),
+            AnswerReport(store, github, links, clock, budget=UNLIMITED),
+            CommentReport(store, github, links, MARKER, clock, past=past, budget=UNLIMITED),
         )
 
     def decide(self, decided: Change) -> None:

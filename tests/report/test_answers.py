@@ -66,6 +66,46 @@ def test_each_comment_for_itself(bot: Bot) -> None:
     assert all(bot.github.comments[one].reactions for one in (first, second))
 
 
+class TestAClick:
+    """A button under a check run, or "Re-run": a comment with an id below zero, which takes no reactions."""
+
+    def click(self, bot: Bot, reply: str) -> None:
+        bot.decide(replace(change(), reply=Reply(-77, reply)))
+
+    def test_is_answered_without_a_reaction(self, bot: Bot) -> None:
+        self.click(bot, "@alice, you may not cancel `unit`.")
+        for _ in range(3):
+            bot.report(later=1000)
+        (body,) = replies(bot)
+        assert body.startswith("@alice, you may not cancel")
+        assert bot.github.count("react") == 0
+        assert bot.store.next_due() is None
+
+    def test_that_needs_no_word_gets_none(self, bot: Bot) -> None:
+        self.click(bot, "")
+        bot.report()
+        assert replies(bot) == []
+        assert bot.store.next_due() is None
+
+    def test_on_dry_run_is_told_what_would_run(self, bot: Bot) -> None:
+        one = replace(run("unit"), dryrun=True, comment_id=-77)
+        bot.decide(replace(change(), reply=Reply(-77, "@alice asked:"), dry_runs=(one,)))
+        bot.report()
+        printed = replace(step("test", StepState.SUCCEEDED), result=StepResult(argv="pytest -q"))
+        bot.move(one, printed, outcome=Outcome.SUCCESS)
+        bot.report(later=5)
+        (body,) = replies(bot)
+        assert body.startswith("@alice asked:")
+        assert "pytest -q" in body
+
+    def test_whose_answer_got_lost_is_answered_once(self, bot: Bot) -> None:
+        bot.github.lose_answers("create_comment")
+        self.click(bot, "hello")
+        for _ in range(4):
+            bot.report(later=1000)
+        assert len(replies(bot)) == 1
+
+
 def test_one_that_was_deleted_wants_no_answer(bot: Bot) -> None:
     commented = ask(bot, "hello")
     bot.github.remove_comment(commented)

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 
-from bot.report.clean import clean_line
+from bot.report.clean import LONGEST, clean_line, cleaned
 from tests.report.hostile import hostile_text
 
 
@@ -44,3 +44,25 @@ def test_a_clean_line_holds_nothing_unseen(text: str) -> None:
     assert not any(
         unicodedata.bidirectional(char) in {"RLO", "LRO", "RLE", "LRE", "RLI", "LRI"} for char in line
     )
+
+
+@pytest.mark.parametrize(
+    ("texts", "lines"),
+    [
+        pytest.param(["a", "b"], ["a", "b"], id="one line each"),
+        pytest.param(["a\nb\r\nc\n"], ["a", "b", "c"], id="several in one"),
+        pytest.param(["", "\n"], ["", ""], id="empty ones"),
+        pytest.param(["10%\r20%\r"], ["20%"], id="a progress bar"),
+        pytest.param(["key=\x1b[31mhunter2\x1b[0m"], ["key=[redacted]"], id="a secret in colours"),
+        pytest.param(["hun\nter2"], ["hun", "ter2"], id="lines are told apart"),
+    ],
+)
+def test_a_log_is_cleaned_line_by_line(texts: list[str], lines: list[str]) -> None:
+    assert list(cleaned(texts, ["hunter2"])) == lines
+
+
+def test_of_a_huge_line_both_ends_are_shown() -> None:
+    (line,) = cleaned(["begin " + "x" * 1_000_000 + " end"])
+    assert line.startswith("begin xxx")
+    assert line.endswith("xxx end")
+    assert len(line) <= LONGEST + 10

@@ -18,7 +18,7 @@ from bot.models import (
 from bot.report.comment import render_comment
 from bot.report.links import Links
 from bot.report.room import COMMENT_LIMIT, size
-from tests.report.examples import LINKS, MARKER, failed, fixed, overridden, passed, ran, run, step, view
+from tests.report.examples import LINKS, MARKER, OURS, failed, fixed, overridden, passed, ran, run, step, view
 from tests.report.rendering import assert_harmless, fences, parse
 from tests.report.snapshots import assert_is_snapshot
 
@@ -159,7 +159,7 @@ def test_a_comment_reads_well(story: str) -> None:
 
 @pytest.mark.parametrize("story", [story for story in STORIES if not STORIES[story].notice])
 def test_a_comment_is_sound_markdown(story: str) -> None:
-    assert_harmless(render_comment(STORIES[story], LINKS, MARKER), our_links=LINKS.public_url, marker=MARKER)
+    assert_harmless(render_comment(STORIES[story], LINKS, MARKER), our_links=OURS, marker=MARKER)
 
 
 def test_the_marker_is_there_whatever_else_is() -> None:
@@ -253,7 +253,7 @@ def many(pipelines: int, steps: int, line: str = "error: no", lines: int = 40, n
 def test_a_comment_is_never_too_long_and_keeps_its_table(pull: PullView, rows: int) -> None:
     rendered = render_comment(pull, LINKS, MARKER)
     assert COMMENT_LIMIT // 4 < size(rendered) <= COMMENT_LIMIT
-    assert_harmless(rendered, our_links=LINKS.public_url, marker=MARKER)
+    assert_harmless(rendered, our_links=OURS, marker=MARKER)
     tokens = parse(rendered)
     first_table = tokens[: next(n for n, token in enumerate(tokens) if token.type == "table_close")]
     assert sum(token.type == "tr_open" for token in first_table) == rows + 1
@@ -264,7 +264,7 @@ def test_even_the_table_of_a_thousand_pipelines_fits() -> None:
     rendered = render_comment(many(2000, 0), LINKS, MARKER)
     assert size(rendered) <= COMMENT_LIMIT
     assert "more pipelines" in rendered
-    assert_harmless(rendered, our_links=LINKS.public_url, marker=MARKER)
+    assert_harmless(rendered, our_links=OURS, marker=MARKER)
 
 
 def test_what_is_left_out_is_said() -> None:

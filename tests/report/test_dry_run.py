@@ -13,7 +13,7 @@ from bot.report.command import shown_command
 from bot.report.dry_run import render_reply
 from bot.report.links import Links
 from bot.report.room import COMMENT_LIMIT, size
-from tests.report.examples import LINKS, failed, run, step
+from tests.report.examples import LINKS, OURS, failed, run, step
 from tests.report.hostile import hostile_text
 from tests.report.rendering import assert_harmless, fences, parse
 from tests.report.snapshots import assert_is_snapshot
@@ -84,7 +84,7 @@ def test_a_reply_reads_well(story: str) -> None:
     text, runs = STORIES[story]
     rendered = render_reply(text, runs, LINKS, MARKER)
     assert_is_snapshot(f"snapshots/dry_run_{story}.md", rendered)
-    assert_harmless(rendered, our_links=LINKS.public_url, marker=MARKER)
+    assert_harmless(rendered, our_links=OURS, marker=MARKER)
 
 
 def test_each_command_is_there_exactly_and_in_order() -> None:
@@ -151,7 +151,7 @@ def test_a_reply_is_never_too_long(text: str, runs: list[Run]) -> None:
     rendered = render_reply(text, runs, LINKS, MARKER)
     assert COMMENT_LIMIT // 8 < size(rendered) <= COMMENT_LIMIT
     assert rendered.endswith(f"{MARKER}\n")
-    assert_harmless(rendered, our_links=LINKS.public_url, marker=MARKER)
+    assert_harmless(rendered, our_links=OURS, marker=MARKER)
 
 
 def test_what_is_left_out_is_said() -> None:
@@ -192,7 +192,7 @@ def test_no_text_breaks_out_and_no_command_is_changed(runs: list[Run]) -> None:
     rendered = render_reply("", runs, LINKS, MARKER)
     assert size(rendered) <= COMMENT_LIMIT
     assert rendered.endswith(f"{MARKER}\n")
-    assert_harmless(rendered, our_links=LINKS.public_url, marker=MARKER)
+    assert_harmless(rendered, our_links=OURS, marker=MARKER)
     commands = [
         shown_command(one.result.argv)
         for of in runs

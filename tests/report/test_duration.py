@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.report.duration import coarse, human, seconds_between
+from bot.report.duration import about, coarse, human, seconds_between
 from tests.report.examples import NOON, at
 
 
@@ -48,3 +48,23 @@ def test_between_moments() -> None:
     assert seconds_between(at(5), NOON) == 0, "clocks that disagree make no negative time"
     assert seconds_between(None, NOON) is None
     assert seconds_between(NOON, None) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "less than a minute"),
+        (59.9, "less than a minute"),
+        (60, "about 1 min"),
+        (100, "about 2 min"),
+        (570, "about 10 min"),
+        (700, "about 10 min"),
+        (3599, "about 1 h"),
+        (3600, "about 1 h"),
+        (5000, "about 1 h 30 min"),
+        (7 * 3600, "about 7 h"),
+        (100 * 3600, "about 100 h"),
+    ],
+)
+def test_a_guess_is_no_more_exact_than_it_can_be(seconds: float, said: str) -> None:
+    assert about(seconds) == said

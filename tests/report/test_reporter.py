@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
 from bot.errors import GitHubNotFound, GitHubRefused
-from bot.models import Outcome, Reply, StatusState, StepState
+from bot.models import Conclusion, Outcome, Reply, ReportAs, ReportPolicy, StatusState, StepState
 from bot.report.reporter import backoff
 from tests.examples import HEAD, REPOSITORY, change, moved, pull, run, sha, wanted
 from tests.report.reporting import Bot, step
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.postgres
 
+WRITES = ("set_status", "create_comment", "edit_comment", "react")
 PASSED = (step("clone", StepState.SUCCEEDED), step("test", StepState.SUCCEEDED))
 
 
@@ -110,6 +112,105 @@ class TestAnOutage:
     def test_is_not_answered_with_a_storm(self) -> None:
         assert all(0 < backoff(failures, 15) <= 15 for failures in range(100))
         assert backoff(0, 15) <= 1
+
+
+class TestAPauseThatGithubAsksFor:
+    def test_is_kept_whatever_changes_and_logged_once(
+        self, bot: Bot, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        bot.github.rate_limited(58, "set_status", times=1000)
+        one = run()
+        bot.decide(wanted(one))
+        bot.report()
+        for index in range(5):
+            bot.move(one, step(f"step-{index}", StepState.RUNNING))
+            bot.report(later=1)
+        assert bot.github.count() == 1
+        assert [
+            record.getMessage() for record in caplog.records if "reports wait" in record.getMessage()
+        ] == ["acme: all reports wait for 58 s: GitHub asks us to slow down"]
+
+    def test_is_everybodys_of_that_account(self, bot: Bot) -> None:
+        bot.github.rate_limited(58)
+        bot.decide(wanted(run()))
+        bot.decide(wanted(run(number=13, head_sha=sha(3)), of=pull(number=13, head_sha=sha(3))))
+        bot.report()
+        assert bot.github.count() == 1
+
+    def test_ends(self, bot: Bot) -> None:
+        bot.github.rate_limited(58)
+        bot.decide(wanted(run()))
+        bot.report()
+        bot.report(later=60)
+        assert bot.status().state is StatusState.PENDING
+        assert "unit" in bot.comment().body
+
+
+class TestTheOrder:
+    def test_is_final_ones_then_answers_then_the_comment_then_progress(self, bot: Bot) -> None:
+        going, done = run("unit"), run("docs")
+        bot.decide(wanted(going, done))
+        bot.report()
+        commented = bot.github.put_comment(REPOSITORY, 12, "alice", "/test")
+        bot.decide(replace(change(), reply=Reply(commented, "hello")))
+        bot.move(going, step("test", StepState.RUNNING))
+        bot.move(done, *PASSED, outcome=Outcome.SUCCESS)
+        bot.github.calls.clear()
+        bot.report(later=100)
+        sent = [call for call in bot.github.calls if call.method in WRITES]
+        assert [call.method for call in sent] == [
+            "set_status",
+            "react",
+            "create_comment",
+            "edit_comment",
+            "set_status",
+        ]
+        assert "preflight/docs" in str(sent[0].arguments)
+        assert "preflight/unit" in str(sent[-1].arguments)
+
+    def test_ends_with_a_head_that_needs_no_further_look(self, bot: Bot) -> None:
+        bot.show(StatusState.PENDING, "waiting for /ok-to-test")
+        bot.report()
+        bot.show(StatusState.PENDING, "waits until ready for review")
+        bot.report(later=20)
+        assert bot.status().description == "waits until ready for review"
+        with bot.database.begin() as connection:
+            assert connection.execute(text("SELECT bool_and(settled) FROM heads")).scalar()
+
+
+class TestCheckRuns:
+    def test_are_shown_instead_of_statuses(self, bot: Bot) -> None:
+        bot.github.is_app = True
+        one = run()
+        bot.decide(replace(wanted(one), report=ReportPolicy(shown_as=ReportAs.CHECKS)))
+        bot.report()
+        bot.move(one, *PASSED, outcome=Outcome.SUCCESS)
+        bot.report(later=20)
+        (shown,) = bot.github.checks_at(REPOSITORY, HEAD)
+        assert shown.check.conclusion is Conclusion.SUCCESS
+        assert bot.github.count("set_status") == 0
+        assert bot.store.next_due() is None
+
+    def test_that_are_refused_leave_the_statuses(self, bot: Bot) -> None:
+        bot.github.is_app = True
+        bot.github.fault(GitHubRefused("no permission"), "create_check", times=1000)
+        bot.decide(replace(wanted(run()), report=ReportPolicy(shown_as=ReportAs.BOTH)))
+        bot.report()
+        assert bot.status().state is StatusState.PENDING
+        assert "unit" in bot.comment().body
+
+    def test_survive_an_outage_and_lost_answers(self, bot: Bot) -> None:
+        bot.github.is_app = True
+        bot.github.lose_answers("create_check")
+        bot.github.unavailable("update_check", times=2)
+        one = run()
+        bot.decide(replace(wanted(one), report=ReportPolicy(shown_as=ReportAs.CHECKS)))
+        bot.report()
+        bot.move(one, *PASSED, outcome=Outcome.SUCCESS)
+        for _ in range(6):
+            bot.report(later=1000)
+        (shown,) = bot.github.checks_at(REPOSITORY, HEAD)
+        assert shown.check.conclusion is Conclusion.SUCCESS
 
 
 class TestARefusal:

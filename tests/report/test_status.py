@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -236,6 +238,24 @@ def test_every_description_is_one_github_takes(
     assert all(ord(char) <= 0xFFFF and char.isprintable() for char in description if char.isascii())
     assert max(map(ord, description), default=0) <= 0xFFFF
     description.encode()
+
+
+@given(
+    st.lists(
+        st.sampled_from(["unit tests", "the long way round", "e2e", "py 3.11"]), min_size=1, max_size=12
+    ),
+    st.sampled_from([Outcome.FAILURE, None]),
+    st.sampled_from([None, 600.0]),
+)
+def test_steps_are_named_whole_or_not_at_all(
+    names: list[str], outcome: Outcome | None, usual: float | None
+) -> None:
+    reason = "; ".join(f"{name} failed: exit 1 after 2m10s" for name in names)
+    shown = run("unit", *map(failed, names), running("docs"), outcome=outcome, reason=reason, took=9)
+    _, description = describe_run(shown, NOON, usual)
+    assert len(description) <= 140
+    rest = re.sub("|".join(sorted(set(names), key=len, reverse=True)), "", description)
+    assert not set(" ".join(names).split()) & set(re.findall(r"[\w.]+", rest)) - {"failed", "and"}
 
 
 def test_the_status_of_a_run_leads_to_its_page() -> None:

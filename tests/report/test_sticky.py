@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from bot.models import CommentPolicy, Outcome, StatusState, StepState
+from bot.models import CommentPolicy, Outcome, ReportPolicy, StatusState, StepState
 from tests.examples import REPOSITORY, change, pull, run, wanted
 from tests.report.reporting import MARKER, Bot, step
 
@@ -34,11 +34,24 @@ class TestOne:
         bot.report()
         posted = bot.comment()
         assert MARKER in posted.body
-        bot.move(one, step("test", StepState.FAILED), outcome=Outcome.FAILURE, reason="test failed: exit 1")
+        bot.move(one, step("test", StepState.SUCCEEDED), outcome=Outcome.SUCCESS)
         bot.report()
         assert bot.comment().id == posted.id
-        assert "exit 1" in bot.comment().body
+        assert "passed" in bot.comment().body
         assert bot.github.count("create_comment") == 1
+
+    def test_is_posted_anew_for_what_newly_fails(self, bot: Bot) -> None:
+        one = run()
+        bot.decide(wanted(one))
+        bot.report()
+        posted = bot.comment()
+        bot.move(one, step("test", StepState.FAILED), outcome=Outcome.FAILURE, reason="test failed: exit 1")
+        bot.report()
+        assert bot.comment().id != posted.id
+        assert "exit 1" in bot.comment().body
+        bot.decide(replace(change(), notice="`preflight.yaml:3`: no dag"))
+        bot.report(later=100)
+        assert bot.github.count("create_comment") == 2, "what is remembered is what was told"
 
     def test_unchanged_makes_no_call(self, bot: Bot) -> None:
         bot.show(StatusState.PENDING, "waiting: a maintainer must approve")
@@ -155,7 +168,7 @@ class TestWhatTheRepositoryWants:
 
     def test_failures_only(self, bot: Bot) -> None:
         one = run()
-        bot.decide(replace(wanted(one), comment=CommentPolicy.FAILURES))
+        bot.decide(replace(wanted(one), report=ReportPolicy(CommentPolicy.FAILURES)))
         bot.report()
         assert comments(bot) == 0
         bot.move(one, step("test", StepState.FAILED), outcome=Outcome.FAILURE, reason="test failed: exit 1")
@@ -169,7 +182,7 @@ class TestWhatTheRepositoryWants:
 
     def test_none_but_what_somebody_has_to_know(self, bot: Bot) -> None:
         one = run()
-        bot.decide(replace(wanted(one), comment=CommentPolicy.OFF))
+        bot.decide(replace(wanted(one), report=ReportPolicy(CommentPolicy.OFF)))
         bot.move(one, step("test", StepState.FAILED), outcome=Outcome.FAILURE, reason="test failed: exit 1")
         bot.report()
         assert comments(bot) == 0
@@ -184,7 +197,7 @@ class TestWhatTheRepositoryWants:
     def test_none_any_more(self, bot: Bot) -> None:
         bot.decide(wanted(run()))
         bot.report()
-        bot.decide(replace(change(), comment=CommentPolicy.OFF))
+        bot.decide(replace(change(), report=ReportPolicy(CommentPolicy.OFF)))
         bot.report(later=100)
         assert comments(bot) == 0
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.models import CommentPolicy, Outcome, StatusState, Verdict
 from bot.report.worth import is_worth_keeping, is_worth_posting
-from tests.report.examples import fixed, overridden, ran, run, view
+from tests.report.examples import failed, fixed, overridden, ran, run, view
 
 ALWAYS, FAILURES = CommentPolicy.ALWAYS, CommentPolicy.FAILURES
 
@@ -15,6 +15,7 @@ MENDED = fixed("", StatusState.SUCCESS, "preflight.yaml is fine again", "preflig
 BROKEN = fixed("", StatusState.ERROR, "preflight.yaml can't be used: see the comment", "preflight/config")
 WAITING = fixed("unit", StatusState.PENDING, "waiting for /ok-to-test")
 RUNNING = ran(run())
+FAILING = ran(run("unit", failed("lint")))
 PASSED = ran(run(outcome=Outcome.SUCCESS))
 CANCELLED = ran(run(outcome=Outcome.CANCELLED))
 RED = ran(run(outcome=Outcome.FAILURE))
@@ -29,6 +30,7 @@ RED = ran(run(outcome=Outcome.FAILURE))
         pytest.param([WAITING, SKIPPED], {ALWAYS}, id="waiting"),
         pytest.param([RUNNING], {ALWAYS}, id="running"),
         pytest.param([PASSED], {ALWAYS}, id="passed"),
+        pytest.param([FAILING], {ALWAYS, FAILURES}, id="a step failed so far"),
         pytest.param([CANCELLED], {ALWAYS}, id="cancelled"),
         pytest.param([overridden("unit")], {ALWAYS}, id="overridden"),
         pytest.param(

@@ -1,0 +1,109 @@
+"""GitHub's limits on how much we may send, which all workers share, and who goes first below them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.claims import Urgency, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bot.models import Quota, Repository
+    from bot.ports import BudgetStore, QuotaReader
+
+POINTS, CONTENT = "points", "content"
+WRITE_POINTS = 5.0
+POINTS_PER_MINUTE, CONTENT_PER_MINUTE, CONTENT_PER_HOUR = 900, 80, 500
+
+SHARES = {Urgency.FINAL_STATUS: 1.0, Urgency.FINAL_COMMENT: 0.85, Urgency.PROGRESS: 0.5}
+"""Of each window: whoever can wait leaves the rest to those who can't."""
+
+LOW_SHARE, LOW_REQUESTS = 0.1, 300
+"""Below either the hour's requests run low."""
+
+LONGEST_WAIT = 300.0
+
+
+def windows(
+    points_per_minute: float = POINTS_PER_MINUTE,
+    content_per_minute: float = CONTENT_PER_MINUTE,
+    content_per_hour: float = CONTENT_PER_HOUR,
+) -> tuple[Window, ...]:
+    """GitHub's secondary limits; the defaults are what it documents."""
+    return (
+        Window(POINTS, 60, points_per_minute),
+        Window(CONTENT, 60, content_per_minute),
+        Window(CONTENT, 3600, content_per_hour),
+    )
+
+
+class Budget:
+    """Asked before each write.
+
+    `on_held_back` hears the urgency of each write that has to wait.
+    """
+
+    def __init__(
+        self,
+        store: BudgetStore,
+        quotas: QuotaReader,
+        windows: Sequence[Window],
+        *,
+        on_held_back: Callable[[str], None] = lambda _urgency: None,
+    ) -> None:
+        self.store = store
+        self.quotas = quotas
+        self.on_held_back = on_held_back
+        self.windows = {
+            urgency: [replace(window, most=window.most * share) for window in windows]
+            for urgency, share in SHARES.items()
+        }
+
+    def take(self, repository: Repository, *, content: bool, urgency: Urgency) -> float:
+        """Spend one write and return 0, or the seconds until it is worth asking again.
+
+        `content` says that it creates or edits what people read (comments, not statuses and check runs).
+        """
+        account = self.quotas.account(repository)
+        spent = self.quotas.spent(repository)
+        if spent:
+            self.store.spend(account, {POINTS: spent})
+        wait = _until_quota(self.quotas.quota(repository)) if urgency is Urgency.PROGRESS else 0.0
+        if wait <= 0:
+            costs = {POINTS: WRITE_POINTS} | ({CONTENT: 1.0} if content else {})
+            wait = self.store.take(account, costs, self.windows[urgency])
+        if wait > 0:
+            self.on_held_back(urgency.value)
+        return wait
+
+
+def _until_quota(quota: Quota | None) -> float:
+    """Seconds for which progress waits because the hour's requests run low, 0 if they do not."""
+    if quota is None or quota.remaining >= max(LOW_SHARE * quota.limit, LOW_REQUESTS):
+        return 0.0
+    return min(max(quota.resets_in, 1.0), LONGEST_WAIT)
+
+
+class _NoLimits:
+    """A BudgetStore and QuotaReader of somebody whom nobody limits."""
+
+    def take(self, account: str, costs: Mapping[str, float], windows: Sequence[Window]) -> float:  # noqa: ARG002 - as the port wants it
+        return 0.0
+
+    def spend(self, account: str, costs: Mapping[str, float]) -> None:
+        pass
+
+    def account(self, repository: Repository) -> str:
+        return repository.owner
+
+    def quota(self, repository: Repository) -> Quota | None:  # noqa: ARG002 - as the port wants it
+        return None
+
+    def spent(self, repository: Repository) -> int:  # noqa: ARG002 - as the port wants it
+        return 0
+
+
+UNLIMITED = Budget(_NoLimits(), _NoLimits(), ())
+"""For tests that are about something else."""
