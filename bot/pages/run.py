@@ -1,80 +1,82 @@
-"""`/runs/ID`: one run, readable without scripts. Its id is all that guards it: private ones are not shown."""
+"""`/runs/ID`: one run, all of it."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from flask import Blueprint, Response, abort, render_template, request
-
-from bot.errors import StoreUnavailable
-from bot.models import written
+from bot.models import NO_PAST, Past, written
 from bot.pages.about import about
-from bot.pages.steps import step_parts
-from bot.prose import one_line
+from bot.pages.answer import page
+from bot.pages.listings import Listing, size_text
+from bot.pages.results import flaky_text
+from bot.pages.steps import step_parts, with_logs
+from bot.pages.timeline import timeline
 from bot.report.duration import human
+from bot.report.redacted import redacted_run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from flask import Blueprint, Response
 
-    from bot.models import Audit, Run
-    from bot.pages.logs import LogReader
-    from bot.ports import Clock, RunReader
+    from bot.models import Run
+    from bot.pages.site import Site
 
-RUN_ID = re.compile(r"[0-9a-f]{32}")
-POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
 REFRESH_SECONDS = 5
+LOG_SECONDS = 3.0  # that the page waits for the ends of logs
 
 
-def blueprint(
-    reader: RunReader, logs: LogReader, clock: Clock, *, github_url: str, airflow_url: str
-) -> Blueprint:
-    """The run pages."""
-    pages = Blueprint("run", __name__, template_folder="templates", static_folder="static")
+@dataclass(frozen=True, slots=True)
+class File:
+    """An artifact: what people read, and where it is."""
 
-    @pages.get("/runs/<run_id>")
-    def run_page(run_id: str) -> Response:
-        run, audits = _find(reader, run_id)
-        now = clock()
-        page = render_template(
+    name: str
+    path: str
+    size: str
+
+
+def add_to(pages: Blueprint, site: Site) -> None:
+    """Serve the page."""
+
+    @pages.get("/runs/<run_id>", strict_slashes=False)
+    def run(run_id: str) -> Response:
+        stored = site.find(run_id)
+        audits = site.reader.audits(stored)
+        past = _past(site, stored)
+        run = redacted_run(stored, site.clean.secrets)
+        logs = site.logs.read(run, with_logs(run), LOG_SECONDS)
+        listing = _listing(site, run)
+        now = site.clock()
+        return page(
             "run.html",
             run=run,
-            about=about(run, now, github_url, airflow_url),
-            parts=step_parts(run, logs, now),
+            about=about(run, now, site.github_url, site.airflow_url, past.usual),
+            parts=step_parts(run, logs, now, site.clean),
+            length=timeline(run.steps, now).length,
             audits=audits,
+            usual="" if past.usual is None else human(past.usual),
+            flaky=[flaky_text(test, site.clean) for test in past.flaky],
+            files=[
+                File(site.clean.line(file.path), quote(file.path, errors="replace"), size_text(file.size))
+                for file in listing.files
+            ],
+            listing=listing,
             refresh=None if run.finished else REFRESH_SECONDS,
             duration=human,
-            one_line=one_line,
             written=written,
         )
-        return Response(page, mimetype="text/html")
-
-    @pages.app_errorhandler(404)
-    def missing(_: Exception) -> tuple[str, int]:
-        return render_template("missing.html"), 404
-
-    @pages.after_app_request
-    def protect(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Cache-Control"] = "max-age=300" if request.endpoint == "run.static" else "no-store"
-        return response
-
-    return pages
 
 
-def _find(reader: RunReader, run_id: str) -> tuple[Run, Sequence[Audit]]:
-    """The run, and what was decided about what it is for."""
-    if not RUN_ID.fullmatch(run_id):
-        abort(404)
-    try:
-        run = reader.run(run_id)
-        if run is None or run.repository.private:
-            abort(404)
-        return run, reader.audits(run)
-    except StoreUnavailable:
-        abort(503)
+def _past(site: Site, run: Run) -> Past:
+    """What earlier runs tell; of an unfinished one no more than how long it will take."""
+    if site.past is None or run.dryrun:
+        return NO_PAST
+    if not run.finished:
+        return Past(usual=site.past.usual([run]).get(run.id))
+    return site.past.past([run]).get(run.id, NO_PAST)
+
+
+def _listing(site: Site, run: Run) -> Listing:
+    """What the run left, where that can be known and there may be something."""
+    left = run.finished or any(step.result and step.result.artifacts for step in run.steps)
+    return site.listings.of(run) if site.listings is not None and left and not run.dryrun else Listing()

@@ -1,91 +1,128 @@
-"""The steps of a run as its page shows them, with as much of their logs as can be had in a few seconds."""
+"""The steps of a run as its page shows them."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.models import Phase, StepState
-from bot.pages.logs import BUSY
-from bot.report.command import shown_command
+from bot.models import StepState
+from bot.pages.results import tests_of
+from bot.pages.timeline import timeline
+from bot.pages.words import step_standing
+from bot.report.causes import cause
 from bot.report.duration import human, seconds_between
 from bot.report.links import step_anchor
-from bot.report.redact import redact
+from bot.report.rows import step_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from bot.models import Run, Step
-    from bot.pages.logs import LogReader
+    from bot.pages.logs import Log
+    from bot.pages.results import StepTests
+    from bot.pages.text import Cleaner
+    from bot.pages.timeline import Bar
+    from bot.pages.words import Standing
 
-LOG_SECONDS = 5.0  # of one page's reading
-MARKS = {
-    StepState.SUCCEEDED: "✅",
-    StepState.FAILED: "❌",
-    StepState.RUNNING: "🔄",
-    StepState.RETRYING: "🔁",
-    StepState.SKIPPED: "⏭️",
-    StepState.BLOCKED: "⛔",
-    StepState.REMOVED: "⏭️",
-    StepState.WAITING: "⏳",
-    StepState.CANCELLED: "🚫",
-}
-WOULD_RUN, WOULD_RUN_NOTHING = ("📋", "would run"), ("▫️", "no command")
+LOGS_SHOWN = 8  # steps whose log's end a run's page shows: the others' are a click away
+LOG_LINES = 40
+_BY_NEED = (StepState.FAILED, StepState.RUNNING, StepState.RETRYING)
+
+
+@dataclass(frozen=True, slots=True)
+class LogEnd:
+    """The last lines of a step's log, `first` being the first one's number, 0 where they have none."""
+
+    first: int
+    texts: Sequence[str]
+    missing: str
 
 
 @dataclass(frozen=True, slots=True)
 class StepPart:
-    """One step in words; `missing` says why there is no more of its log."""
+    """One step. `slug` is its name in addresses; `log` is None where the page shows none of its log."""
 
     name: str
+    slug: str
     anchor: str
-    mark: str
-    state: str
+    standing: Standing
     tries: int
     took: str
+    bar: Bar | None
     reason: str
     reproduce: str
     command: str
-    log: Sequence[str]
-    failed: bool
-    missing: str
+    excerpt: Sequence[str]
+    tests: StepTests | None
+    dropped: str
+    log: LogEnd | None
+    has_log: bool
+
+    @property
+    def open(self) -> bool:
+        """Whether it is what people come for."""
+        return self.standing.kind in ("failed", "running")
 
 
-def step_parts(run: Run, logs: LogReader, now: datetime) -> list[StepPart]:
-    """All steps in their order; the logs of those that failed are read first."""
-    deadline = time.monotonic() + LOG_SECONDS
-    by_need = sorted(run.steps, key=lambda step: step.state is not StepState.FAILED)
-    parts = {step.key: _part(run, step, logs, now, deadline) for step in by_need}
-    return [parts[step.key] for step in run.steps]
+def slug(step: Step) -> str:
+    """The step in an address: its task, and its index after a "~" (which no task's name holds)."""
+    return step.task_id if step.map_index < 0 else f"{step.task_id}~{step.map_index}"
 
 
-def _part(run: Run, step: Step, logs: LogReader, now: datetime, deadline: float) -> StepPart:
+def with_logs(run: Run) -> list[Step]:
+    """The steps whose logs the run's page shows the end of: first what failed, then what is running."""
+    if run.dryrun:
+        return []
+    begun = [step for step in run.steps if has_log(step)]
+    need = {state: rank for rank, state in enumerate(_BY_NEED)}
+    return sorted(begun, key=lambda step: need.get(step.state, len(need)))[:LOGS_SHOWN]
+
+
+def has_log(step: Step) -> bool:
+    """Whether it began."""
+    return step.try_number > 0 and step.state not in (StepState.WAITING, StepState.BLOCKED)
+
+
+def step_parts(
+    run: Run, logs: Mapping[tuple[str, int], Log], now: datetime, clean: Cleaner
+) -> list[StepPart]:
+    """All steps of a (redacted) run in their order."""
+    bars = timeline(run.steps, now).bars
+    return [_part(run, step, bars.get(step.key), logs.get(step.key), now, clean) for step in run.steps]
+
+
+def _part(  # noqa: PLR0917 - what its caller has at hand
+    run: Run, step: Step, bar: Bar | None, log: Log | None, now: datetime, clean: Cleaner
+) -> StepPart:
     seconds = seconds_between(step.started_at, step.ended_at or now)
-    log, missing = _log(run, step, logs, deadline - time.monotonic())
-    result = step.result
-    command = shown_command(result.argv, logs.secrets) if result else ""
-    mark, state = MARKS[step.state], step.state.value
-    if run.dryrun and step.state is StepState.SUCCEEDED:
-        mark, state = WOULD_RUN if command else WOULD_RUN_NOTHING
+    command = clean.command(step.result.argv) if step.result else ""
     return StepPart(
-        name=step.name,
+        name=clean.line(step_name(step)),
+        slug=slug(step),
         anchor=step_anchor(step),
-        mark=mark,
-        state=state,
+        standing=step_standing(step, dryrun=run.dryrun, command=bool(command)),
         tries=step.try_number,
         took="" if seconds is None or step.state is StepState.WAITING else human(seconds),
-        reason=redact(result.reason, logs.secrets) if result else "",
-        reproduce=shown_command(result.reproduce, logs.secrets) if result else "",
+        bar=bar,
+        reason=clean.line(_reason(step)),
+        reproduce=clean.command(step.result.reproduce) if step.result else "",
         command=command,
-        log=log,
-        failed=step.state is StepState.FAILED,
-        missing=missing,
+        excerpt=() if log is not None and not log.numbered else step.excerpt or (),
+        tests=tests_of(run, step, clean),
+        dropped=clean.line(step.result.dropped) if step.result else "",
+        log=None if log is None else _end(log),
+        has_log=has_log(step),
     )
 
 
-def _log(run: Run, step: Step, logs: LogReader, seconds: float) -> tuple[Sequence[str], str]:
-    if run.phase is Phase.WANTED:
-        return (), ""
-    return logs.read(run, step, seconds) if seconds > 0 else (step.excerpt or (), BUSY)
+def _reason(step: Step) -> str:
+    if step.state is StepState.FAILED:
+        return cause(step)
+    return step.result.reason if step.result else ""
+
+
+def _end(log: Log) -> LogEnd:
+    lines = log.lines()
+    shown = lines.texts[-LOG_LINES:]
+    return LogEnd(lines.last - len(shown) + 1 if log.numbered else 0, shown, log.missing)
