@@ -6,7 +6,7 @@ PROMETHEUS_MULTIPROC_DIR is set before this module is imported; `bot.cli` sees t
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 WEBHOOKS = Counter("preflight_webhooks", "Webhook requests by what became of them", ["result"])
 NUDGES = Counter("preflight_nudges", "Nudges from Airflow by what became of them", ["result"])
@@ -22,6 +22,19 @@ GITHUB_CALLS = Counter(
 GITHUB_SECONDS = Histogram(
     "preflight_github_seconds", "Time that GitHub took to answer", ["method", "endpoint"]
 )
+GITHUB_QUOTA_LEFT = Gauge(
+    "preflight_github_quota_left",
+    "Requests that GitHub's hourly limit leaves, of the credentials with the smallest share left",
+    multiprocess_mode="mostrecent",
+)
+GITHUB_QUOTA_LIMIT = Gauge(
+    "preflight_github_quota_limit", "The hourly limit of those credentials", multiprocess_mode="mostrecent"
+)
+WRITES_HELD_BACK = Counter(
+    "preflight_github_writes_held_back",
+    "Writes to GitHub that had to wait for room below its limits, by urgency",
+    ["urgency"],
+)
 LOOP_ERRORS = Counter("preflight_loop_errors", "Errors that a worker's loop did not expect", ["loop"])
 
 
@@ -29,3 +42,14 @@ def count_github_call(method: str, endpoint: str, status: int, seconds: float) -
     """One request to GitHub, answered or not (status 0)."""
     GITHUB_CALLS.labels(method, endpoint, str(status)).inc()
     GITHUB_SECONDS.labels(method, endpoint).observe(seconds)
+
+
+def show_quota(remaining: int, limit: int) -> None:
+    """What GitHub's last answers say is left of the hour's requests."""
+    GITHUB_QUOTA_LEFT.set(remaining)
+    GITHUB_QUOTA_LIMIT.set(limit)
+
+
+def count_held_back(urgency: str) -> None:
+    """A write has to wait."""
+    WRITES_HELD_BACK.labels(urgency).inc()

@@ -39,12 +39,13 @@ class ByListener:
 
 
 class PatientWorker(ThreadWorker):
-    """Gives up on clients that fall silent in the middle of a request: each holds one of few threads."""
+    """Gives up on clients that fall silent in the middle of it all: each holds one of few threads."""
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn's connection and its outcome
         """Answer a request on a connection."""
         silence = struct.pack("ll", SILENCE_SECONDS, 0)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, silence)
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, silence)
         return super().handle(conn)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from bot import commands, metrics
 from bot.pages.metrics import FAMILIES
@@ -22,7 +22,7 @@ def text(name: str) -> str:
 
 def counted() -> set[str]:
     """The names under which Prometheus finds what the processes count."""
-    families = [value for value in vars(metrics).values() if isinstance(value, Counter | Histogram)]
+    families = [value for value in vars(metrics).values() if isinstance(value, Counter | Gauge | Histogram)]
     names = {
         next(iter(family.describe())).name + ("_total" if isinstance(family, Counter) else "")
         for family in families

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.errors import SettingsError
 from bot.policy.operator import Operator, Serve
-from bot.settings import SETTINGS, Address, Settings, database_url
+from bot.settings import SETTINGS, Address, Limits, Settings, database_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +74,19 @@ class TestDefaults:
         assert settings.worker_listen is None
         assert settings.operator == Operator((Serve(("acme/*",)),))
         assert settings.nudge_secret == ""
+
+    def test_people_reach_airflow_where_the_bot_does_unless_told_otherwise(self) -> None:
+        assert read().airflow_web_url == "http://airflow:8080"
+        assert read(PREFLIGHT_AIRFLOW_WEB_URL="https://air.example.com/").airflow_web_url == (
+            "https://air.example.com"
+        )
+
+    def test_githubs_limits_are_what_it_documents(self) -> None:
+        assert read().github_limits == Limits(
+            points_per_minute=900, content_per_minute=80, content_per_hour=500
+        )
+        assert read(PREFLIGHT_GITHUB_CONTENT_PER_HOUR="5").github_limits.content_per_hour == 5
+        assert "a number from 1 on" in complaint(PREFLIGHT_GITHUB_CONTENT_PER_MINUTE="0")
 
     def test_an_app_serves_its_owners_repositories(self, tmp_path: Path) -> None:
         settings = read(PREFLIGHT_REPOSITORIES=None, **app(tmp_path))
@@ -348,3 +361,44 @@ VALUES = st.text(st.characters(exclude_characters="\0"), max_size=30)
 def test_any_environment_is_read_or_complained_about(environment: dict[str, str]) -> None:
     with suppress(SettingsError):
         Settings.from_env(environment)
+
+
+class TestPages:
+    CLIENT: ClassVar[dict[str, str | None]] = {
+        "PREFLIGHT_PAGES": "github",
+        "PREFLIGHT_GITHUB_CLIENT_ID": "Iv1.1",
+        "PREFLIGHT_GITHUB_CLIENT_SECRET": "client-secret",
+    }
+
+    def test_are_those_of_public_repositories(self) -> None:
+        assert read().pages == "public"
+
+    def test_others_need_a_client_to_sign_in_with(self) -> None:
+        assert read(**self.CLIENT).pages == "github"
+        assert "PREFLIGHT_GITHUB_CLIENT_SECRET" in complaint(
+            **self.CLIENT | {"PREFLIGHT_GITHUB_CLIENT_SECRET": None}
+        )
+
+    @pytest.mark.parametrize(
+        ("url", "fine"),
+        [
+            ("https://preflight.example.com", True),
+            ("http://127.0.0.1:8080", True),
+            ("http://preflight.example.com", False),
+        ],
+    )
+    def test_the_cookie_of_a_sign_in_must_not_be_read_on_its_way(self, url: str, *, fine: bool) -> None:
+        environment = self.CLIENT | {"PREFLIGHT_PUBLIC_URL": url}
+        if fine:
+            assert read(**environment).public_url == url
+        else:
+            assert "https://" in complaint(**environment)
+
+    def test_there_is_no_other_kind(self) -> None:
+        assert "public, github or off" in complaint(PREFLIGHT_PAGES="private")
+
+    def test_the_clients_secret_and_the_keys_are_shown_nowhere(self) -> None:
+        settings = read(**self.CLIENT, PREFLIGHT_SESSION_KEYS="key-one, key-two")
+        assert settings.session_keys == ("key-one", "key-two")
+        assert {"client-secret", "key-one", "key-two"} <= set(settings.secrets)
+        assert not any(secret in repr(settings) for secret in settings.secrets)

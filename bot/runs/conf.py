@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import Branch
+from bot.models import ARTIFACTS_PATH, Branch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,7 @@ def build_conf(
         "JOB_NAME": pipeline,
         "BUILD_ID": run_id,
         "CLONE_URL": repository.clone_url,
-        "ARTIFACTS_PATH": f"{_logs(subject)}/{pipeline}/{run_id}",
+        ARTIFACTS_PATH: f"{_logs(subject)}/{pipeline}/{run_id}",
         "preflight": {
             "version": VERSION,
             "run_id": run_id,

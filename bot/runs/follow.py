@@ -12,13 +12,13 @@ from bot.models import Outcome, Phase, StepResult, StepState
 from bot.runs.outcome import derive, stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from bot.models import DagRun, LogLine, Run, RunRef, Step
+    from bot.models import DagRun, LogLine, LogMatcher, Run, RunRef, Step
     from bot.ports import DagRunReader
 
-    Excerpt = Callable[[Iterable[LogLine]], tuple[str, ...]]
+    Excerpt = Callable[[Iterable[LogLine], Sequence[LogMatcher]], tuple[str, ...]]
 
 XCOM_KEY = "preflight"
 MAX_LOG_LINES = 2_000_000
@@ -40,7 +40,12 @@ def follow(run: Run, dag_run: DagRun | None, airflow: DagRunReader, excerpt: Exc
     if dag_run is None:
         return _lost(run)
     known = {(step.key, step.try_number): step for step in run.steps}
-    remains = _Remains(run.ref, airflow, excerpt, cancelled=run.cancel is not None)
+    remains = _Remains(
+        run.ref,
+        airflow,
+        lambda lines: excerpt(lines, run.rules.matchers),
+        cancelled=run.cancel is not None,
+    )
     steps = tuple(remains.add(step, known.get((step.key, step.try_number))) for step in dag_run.steps)
     followed = replace(run, phase=Phase.ACTIVE, note="", steps=steps, started_at=dag_run.started_at)
     over = derive(replace(dag_run, steps=steps), stopped(run))
@@ -66,7 +71,14 @@ def _lost(run: Run) -> Run:
 class _Remains:
     """What steps of a run left behind; `unread` says why some of it could not be read."""
 
-    def __init__(self, ref: RunRef, airflow: DagRunReader, excerpt: Excerpt, *, cancelled: bool) -> None:
+    def __init__(
+        self,
+        ref: RunRef,
+        airflow: DagRunReader,
+        excerpt: Callable[[Iterable[LogLine]], tuple[str, ...]],
+        *,
+        cancelled: bool,
+    ) -> None:
         self.ref = ref
         self.cancelled = cancelled
         self.airflow = airflow

@@ -31,11 +31,12 @@ from bot.runs.start import StartRules, failed, is_ours, start
 from bot.runs.timeout import in_time, seconds_left
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bot.claims import RunClaim
-    from bot.models import DagRun, LogLine, Run, RunRef
+    from bot.models import DagRun, Run, RunRef
     from bot.ports import Clock, DagRunReader, DagTrigger, RunStore
+    from bot.runs.follow import Excerpt
 
 BATCH = 100
 PARALLEL = 4  # starting and stopping; Airflow's api-server stalls under many concurrent calls
@@ -59,7 +60,7 @@ class RunReconciler:
         trigger: DagTrigger,
         reader: DagRunReader,
         rules: StartRules,
-        excerpt: Callable[[Iterable[LogLine]], tuple[str, ...]],
+        excerpt: Excerpt,
         clock: Clock,
     ) -> None:
         self.store = store

@@ -71,6 +71,11 @@ class AirflowSettings:
         """Where SimpleAuthManager looks the passwords up."""
         return self.home / "passwords.json"
 
+    @property
+    def artifacts_folder(self) -> Path:
+        """Where runs keep what they produce."""
+        return self.artifacts or self.home / "artifacts"
+
     def write_passwords(self) -> None:
         """Make the home folder, and in it the file of passwords."""
         self.home.mkdir(parents=True, exist_ok=True)
@@ -141,7 +146,7 @@ class AirflowSettings:
             for name, value in entries.items()
         }
         preflight = {
-            "PREFLIGHT_ARTIFACTS_ROOT": str(self.artifacts or self.home / "artifacts"),
+            "PREFLIGHT_ARTIFACTS_ROOT": str(self.artifacts_folder),
             "PREFLIGHT_NUDGE_URL": self.nudge_url,
             "PREFLIGHT_NUDGE_SECRET": self.nudge_secret,
         }

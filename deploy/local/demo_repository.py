@@ -23,13 +23,15 @@ pipelines:
     params:
       steps:
         lint: python3 -m compileall -q src
-        test: PYTHONPATH=src python3 -m unittest discover -v -s tests
+        test: PYTHONPATH=src python3 run_tests.py
   docs:
     dag: checks
     paths: ["docs/**"]
     params:
       steps:
         title: head -n 1 docs/index.md | grep '^# '
+report:
+  as: both
 """
 GREETER = '''\
 """Greets people."""
@@ -53,9 +55,53 @@ ANOTHER_TEST = """
     def test_it_greets_everybody_at_once(self):
         self.assertEqual(greeting(), "Hello, everybody!")
 """
+RUN_TESTS = '''\
+"""Runs the tests, and leaves a JUnit file of them in $ARTIFACTS."""
+
+import os
+import sys
+import time
+import unittest
+import xml.etree.ElementTree as ET
+
+
+class Result(unittest.TextTestResult):
+    suite = ET.Element("testsuite", name="tests")
+
+    def startTest(self, test):
+        super().startTest(test)
+        file = os.path.relpath(sys.modules[type(test).__module__].__file__)
+        self.case = ET.SubElement(
+            self.suite, "testcase", classname=type(test).__qualname__, name=test._testMethodName, file=file
+        )
+        self.started = time.monotonic()
+
+    def stopTest(self, test):
+        self.case.set("time", f"{time.monotonic() - self.started:.3f}")
+        super().stopTest(test)
+
+    def addFailure(self, test, error):
+        super().addFailure(test, error)
+        self.fail("failure", test, error)
+
+    def addError(self, test, error):
+        super().addError(test, error)
+        self.fail("error", test, error)
+
+    def fail(self, kind, test, error):
+        ET.SubElement(self.case, kind, message=str(error[1])).text = self._exc_info_to_string(error, test)
+
+
+tests = unittest.defaultTestLoader.discover("tests")
+result = unittest.TextTestRunner(sys.stdout, verbosity=2, resultclass=Result).run(tests)
+if "ARTIFACTS" in os.environ:
+    ET.ElementTree(Result.suite).write(os.path.join(os.environ["ARTIFACTS"], "junit.xml"))
+sys.exit(not result.wasSuccessful())
+'''
 FILES = {
     "README.md": "# Greeter\n\nA repository to try Preflight with.\n",
     ".github/preflight.yaml": PREFLIGHT_YAML,
+    "run_tests.py": RUN_TESTS,
     "src/greeter.py": GREETER,
     "tests/test_greeter.py": TESTS,
     "docs/index.md": "# Greeter\n",

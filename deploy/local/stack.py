@@ -109,6 +109,7 @@ class Stack:
             "PREFLIGHT_AIRFLOW_USERNAME": airflow.bot_username,
             "PREFLIGHT_AIRFLOW_PASSWORD": airflow.secrets.bot_password,
             "PREFLIGHT_NUDGE_SECRET": self.nudge_secret,
+            "PREFLIGHT_ARTIFACTS_URL": str(airflow.artifacts_folder),
             **github(),
         }
         bot = LocalBot(settings, self.bot_ports, self.supervisor)

@@ -37,7 +37,7 @@ class Bot:
             trigger=self.airflow,
             reader=self.airflow,
             rules=StartRules("demo", lambda: Operator((Serve(("*",)),))),
-            excerpt=lambda lines: tuple(line.text for line in lines),
+            excerpt=lambda lines, _matchers: tuple(line.text for line in lines),
             clock=lambda: self.time,
         )
 

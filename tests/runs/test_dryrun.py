@@ -65,7 +65,7 @@ def followed(local: LocalAirflow, subject: Subject, steps: dict[str, str]) -> Ru
         assert time.monotonic() < deadline, f"still {now}"
         time.sleep(0.1)
         assert now.ref is not None
-        now = follow(now, airflow.look([now.ref])[now.ref], airflow, lambda _: (), datetime.now(UTC))
+        now = follow(now, airflow.look([now.ref])[now.ref], airflow, lambda *_: (), datetime.now(UTC))
     return now
 
 

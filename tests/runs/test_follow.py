@@ -14,10 +14,10 @@ from tests.examples import NOON, at, run
 from tests.fakes.airflow import FakeAirflow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from bot.models import Run
+    from bot.models import LogMatcher, Run
 
 REF = RunRef("checks", "preflight~x")
 
@@ -44,7 +44,8 @@ class Followed:
         return next(step for step in self.run.steps if step.task_id == task_id)
 
 
-def excerpt(lines: Iterable[LogLine]) -> tuple[str, ...]:
+def excerpt(lines: Iterable[LogLine], matchers: Sequence[LogMatcher]) -> tuple[str, ...]:
+    del matchers
     return tuple(line.text for line in lines)[-3:]
 
 
