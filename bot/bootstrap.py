@@ -103,7 +103,9 @@ def _add_pages(public: Flask, database: Database, reader: PostgresReader, settin
     gate: Gate = PublicGate()
     if settings.pages == "github":
         client = (settings.github_client_id, settings.github_client_secret)
-        viewers = GitHubSignIn(settings.github_api_url, web_url, *client, on_call=count_github_call)
+        viewers = GitHubSignIn(
+            settings.github_api_url, web_url, *client, on_call=count_github_call, read_timeout=5.0
+        )
         seal = Seal(settings.session_keys or (settings.github_client_secret,), now)
         gate = GitHubGate(seal, viewers, lister, sign_in.cookie_name(settings.public_url))
         public.register_blueprint(sign_in.blueprint(seal, viewers, settings.public_url))

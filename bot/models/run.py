@@ -158,6 +158,14 @@ class Run:
         return context_of(self.pipeline, self.inputs)
 
     @property
+    def author(self) -> str:
+        """Who wrote what is tested, as far as it has an author: of a branch, who had it tested."""
+        ours = self.conf.get("preflight")
+        untrusted = ours.get("untrusted") if isinstance(ours, dict) else None
+        author = untrusted.get("author") if isinstance(untrusted, dict) else None
+        return author if isinstance(author, str) and author else self.actor
+
+    @property
     def base_sha(self) -> str:
         """The tip of the base branch that the run was decided on."""
         return str(self.conf.get("PULL_BASE_SHA", ""))

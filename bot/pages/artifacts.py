@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.pages.gate import Gate
     from bot.ports import ArtifactStore, RunReader
 
-AT_ONCE = 4
+AT_ONCE = 2
 """Downloads of one process: somebody with a slow line must not keep webhooks waiting."""
 
 LARGEST = 50 * 1024 * 1024

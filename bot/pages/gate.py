@@ -15,8 +15,11 @@ class Gate(Protocol):
         """Whether the viewer may see the repository's runs."""
         ...
 
-    def readable(self) -> frozenset[int]:
-        """The ids of the private repositories that the viewer may read: their runs are listed, too."""
+    def readable(self, only: str = "") -> frozenset[int]:
+        """The ids of the private repositories that the viewer may read: their runs are listed, too.
+
+        `only` that of this full name, where one is given.
+        """
         ...
 
     def sign_in_path(self, back: str) -> str:
@@ -35,7 +38,7 @@ class PublicGate:
         """Whether it is public."""
         return not repository.private
 
-    def readable(self) -> frozenset[int]:
+    def readable(self, only: str = "") -> frozenset[int]:  # noqa: ARG002 - the protocol's
         """None."""
         return frozenset()
 

@@ -27,7 +27,7 @@ def add_to(pages: Blueprint, site: Site) -> None:
     @pages.get("/")
     def runs() -> Response:
         filters = read_filters(request.args)
-        readable = site.gate.readable()
+        readable = site.gate.readable(filters.repository)
         listed = [] if filters.problem else site.lister.runs(filters.query(readable, MOST))
         shown = visible(listed[:MOST], readable)
         now = site.clock()

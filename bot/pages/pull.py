@@ -30,7 +30,7 @@ def add_to(pages: Blueprint, site: Site) -> None:
     def pull(owner: str, name: str, number: str) -> Response:
         if not _NUMBER.fullmatch(number) or "\0" in owner + name:
             abort(404)
-        readable = site.gate.readable()
+        readable = site.gate.readable(f"{owner}/{name}")
         after = read_filters(request.args).after
         listed = site.lister.runs(
             RunQuery(

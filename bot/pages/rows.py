@@ -60,7 +60,7 @@ def row(run: Run, now: datetime, clean: Cleaner) -> Row:
         branch=run.branch,
         private=run.repository.private,
         sha=run.head_sha[:7],
-        author=clean.line(run.actor, 60),
+        author=clean.line(run.author, 60),
         created_at=run.created_at,
         ago=ago(run.created_at, now),
         took=took(run, now),

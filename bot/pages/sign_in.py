@@ -6,6 +6,8 @@ import hmac
 import logging
 import re
 import secrets
+import threading
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -14,6 +16,8 @@ from flask import Blueprint, g, redirect, render_template, request
 from bot.errors import GitHubNotFound, GitHubRefused, Temporary
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from werkzeug.wrappers import Response
 
     from bot.models import Repository
@@ -23,8 +27,14 @@ if TYPE_CHECKING:
 STATE_SECONDS = 600
 """How long somebody may take to sign in at GitHub."""
 
-ASKED_AT_ONCE = 20
-"""How many private repositories one view asks GitHub about; a later view of a list asks on."""
+PATIENCE = 2.0
+"""Seconds that one view waits for GitHub's word about repositories; a later view of a list asks on."""
+
+AT_ONCE = 2
+"""Web threads of a process that may wait for it at once: webhooks need the others."""
+
+SILENCE = 10.0
+"""Seconds for which GitHub is not asked again once it did not answer."""
 
 _PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*", re.ASCII)
 """A path of our own: nothing that a browser takes for another host's."""
@@ -35,36 +45,66 @@ log = logging.getLogger(__name__)
 class GitHubGate:
     """Private repositories open for viewers who signed in and may read them on GitHub."""
 
-    def __init__(self, seal: Seal, viewers: Viewers, lister: RunLister, cookie: str) -> None:
+    def __init__(
+        self,
+        seal: Seal,
+        viewers: Viewers,
+        lister: RunLister,
+        cookie: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._seal = seal
         self._viewers = viewers
         self._lister = lister
         self._cookie = cookie
+        self._clock = clock
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._silent_until = 0.0
 
     def may_read(self, repository: Repository) -> bool:
         """Whether it is public, or the viewer may read it on GitHub.
 
         While GitHub does not answer, a private one stays closed.
         """
-        if not repository.private:
-            return True
+        return not repository.private or bool(self._ask(repository))
+
+    def readable(self, only: str = "") -> frozenset[int]:
+        """The ids of those private repositories with runs that the viewer may read, `only` of that name.
+
+        What GitHub did not tell within a few seconds is left out, and asked by the next view.
+        """
+        if self._session() is None:
+            return frozenset()
+        deadline = self._clock() + PATIENCE
+        found = set()
+        for repository in self._lister.private_repositories():
+            if only and repository.full_name.lower() != only.lower():
+                continue
+            told = self._ask(repository)
+            if told:
+                found.add(repository.id)
+            if told is None or self._clock() > deadline:
+                break
+        return frozenset(found)
+
+    def _ask(self, repository: Repository) -> bool | None:
+        """GitHub's word (the adapter remembers it for some minutes), None where there is none for now."""
         session = self._session()
         if session is None:
             return False
+        if self._clock() < self._silent_until or not self._turns.acquire(timeout=PATIENCE):
+            return None
         try:
             return self._viewers.can_read(session.token, repository)
         except (GitHubRefused, GitHubNotFound):
             g.preflight_session = None  # the token was revoked
+            return False
         except Temporary as error:
             log.warning("nobody can be shown %s for now: %s", repository.full_name, error)
-        return False
-
-    def readable(self) -> frozenset[int]:
-        """The ids of those private repositories with runs that the viewer may read, the newest ones first."""
-        if self._session() is None:
-            return frozenset()
-        asked = self._lister.private_repositories()[:ASKED_AT_ONCE]
-        return frozenset(repository.id for repository in asked if self.may_read(repository))
+            self._silent_until = self._clock() + SILENCE
+            return None
+        finally:
+            self._turns.release()
 
     def sign_in_path(self, back: str) -> str:
         """Where to sign in, empty for who did."""
@@ -114,7 +154,7 @@ def blueprint(seal: Seal, viewers: Viewers, public_url: str) -> Blueprint:
     def signed_in() -> Response | tuple[str, int]:
         held = seal.get(request.cookies.get(state_cookie, ""))
         state, back = str(held.get("state", "")), str(held.get("back", "/"))
-        if not state or not hmac.compare_digest(state, request.args.get("state", "")):
+        if not state or not hmac.compare_digest(state.encode(), request.args.get("state", "").encode()):
             return _failed("This sign-in was not begun here, or too long ago.")
         try:
             token, seconds = viewers.token_for(request.args.get("code", ""), back_here)

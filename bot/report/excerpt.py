@@ -21,7 +21,6 @@ GAP = "⋯"
 LIMIT_LINES = 40
 LIMIT_BYTES = 8_000
 LINE_WIDTH = 400
-PAGE_LINE_WIDTH = 2_000
 FALLBACK_LINES = 20
 CLOSING_LINES = 5
 LOOKED_AT = 1_000
@@ -51,11 +50,6 @@ def excerpt(
         if len(shown) <= limit_lines and sum(len(line.encode()) + 1 for line in shown) <= limit_bytes:
             return shown
     return ()
-
-
-def tail(lines: Iterable[str], limit: int, secrets: Iterable[str] = ()) -> tuple[str, ...]:
-    """The last `limit` lines of a log, redacted and cleaned, for a run's page."""
-    return tuple(elide(line, PAGE_LINE_WIDTH) for line in deque(cleaned(lines, secrets), maxlen=limit))
 
 
 class _Finds:

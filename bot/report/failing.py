@@ -11,6 +11,7 @@ from bot.report import texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
     from bot.models import PullView, Run, Verdict
 
@@ -38,16 +39,24 @@ def failing(view: PullView) -> frozenset[str]:
 
     What was not run because something else failed is not among them.
     """
-    found: dict[str, list[str]] = {}
+    names: set[str] = set()
     for verdict in _told(view):
         if stands_in_the_way(verdict) and not _is_consequence(verdict):
-            found[_name(verdict)] = _tests(verdict.run)
-    many = sum(map(len, found.values())) > MOST_TESTS
-    return frozenset(
-        name
-        for pipeline, tests in found.items()
-        for name in (pipeline, *(_within(pipeline, test) for test in ([_MANY] if many and tests else tests)))
-    )
+            pipeline = _name(verdict)
+            names |= {pipeline, *(_within(pipeline, test) for test in _tests(verdict.run))}
+    return bounded(names)
+
+
+def bounded(names: AbstractSet[str]) -> frozenset[str]:
+    """The names of what fails; of too many tests only that there are many in their pipelines."""
+    if len(names) <= MOST_TESTS:
+        return frozenset(names)
+    tests = {name for name in names if any(name.startswith(f"{other}: ") for other in names)}
+    if len(tests) <= MOST_TESTS:
+        return frozenset(names)
+    pipelines = names - tests
+    with_tests = (name for name in pipelines if any(test.startswith(f"{name}: ") for test in tests))
+    return frozenset({*pipelines, *(_within(name, _MANY) for name in with_tests)})
 
 
 def newly_failing(now: frozenset[str], before: frozenset[str]) -> frozenset[str]:
@@ -57,14 +66,15 @@ def newly_failing(now: frozenset[str], before: frozenset[str]) -> frozenset[str]
 
 
 def still_failing(before: frozenset[str], view: PullView) -> frozenset[str]:
-    """Of what failed before all that the head did not prove to pass: it may not have been run again."""
+    """What fails and is no news, and of what failed before all that was not run to its end again."""
     now = failing(view)
     proven = tuple(_name(verdict) for verdict in _told(view) if _has_ended(verdict))
-    return frozenset(
+    unproven = {
         name
         for name in before
-        if name in now or not any(name == proof or name.startswith(f"{proof}: ") for proof in proven)
-    )
+        if not any(name == proof or name.startswith(f"{proof}: ") for proof in proven)
+    }
+    return bounded((now - newly_failing(now, before)) | unproven)
 
 
 def _told(view: PullView) -> Iterable[Verdict]:
@@ -75,10 +85,13 @@ def _told(view: PullView) -> Iterable[Verdict]:
 
 
 def _is_failing(run: Run) -> bool:
-    """Whether a step of an unfinished run failed, unless it is about to run again or is not to blame."""
+    """Whether a step of an unfinished run failed, unless it is about to run again or is not to blame.
+
+    It counts once its result was read: its tests are part of the same news.
+    """
     if run.cancel is not None or run.phase is not Phase.ACTIVE:
         return False
-    return any(step.state is StepState.FAILED for step in run.steps)
+    return any(step.state is StepState.FAILED and step.result is not None for step in run.steps)
 
 
 def _is_consequence(verdict: Verdict) -> bool:
@@ -93,13 +106,14 @@ def _has_ended(verdict: Verdict) -> bool:
 
 
 def _tests(run: Run | None) -> list[str]:
-    """The failing tests of the failed steps."""
-    return [
-        failure.name
-        for step in (run.steps if run else ())
-        if step.state is StepState.FAILED and step.result and step.result.tests
-        for failure in step.result.tests.failures
-    ]
+    """The failing tests of the failed steps; of a step that names only the first of them, that they are many."""
+    found: list[str] = []
+    for step in run.steps if run else ():
+        tests = step.result.tests if step.state is StepState.FAILED and step.result else None
+        if tests is not None:
+            named = len(tests.failures) >= tests.failed
+            found += [failure.name for failure in tests.failures] if named else [_MANY]
+    return found
 
 
 def _name(verdict: Verdict) -> str:

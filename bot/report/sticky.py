@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from bot.claims import ShownComment, Urgency
 from bot.errors import GitHubNotFound
 from bot.report.comment import render_comment
-from bot.report.failing import still_failing
 from bot.report.wanted import Wanted
 from bot.report.worth import is_worth_keeping, is_worth_posting
 
@@ -94,7 +93,7 @@ class CommentReport:
             shown,
             digest=wanted.digest,
             sent_at=self.clock(),
-            failing=still_failing(wanted.shown.failing, wanted.view),
+            failing=wanted.known,
         )
         self.store.set_comment(claim, edited)
         wait, _ = self._delete_old(claim, edited)
@@ -108,7 +107,7 @@ class CommentReport:
             wanted.digest,
             self.clock(),
             search=True,
-            failing=wanted.failing,
+            failing=wanted.told,
             posted_for=wanted.view.head_sha if wanted.failing else "",
             old_id=old_id,
         )

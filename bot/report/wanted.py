@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.claims import Urgency
 from bot.models import StepState
-from bot.report.failing import failing, newly_failing
+from bot.report.failing import bounded, failing, newly_failing, still_failing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,16 @@ class Wanted:
     def failing(self) -> frozenset[str]:
         """What fails now."""
         return failing(self.view)
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """What people know to fail without being notified."""
+        return still_failing(self.shown.failing, self.view)
+
+    @property
+    def told(self) -> frozenset[str]:
+        """What people know to fail once it is posted."""
+        return bounded(self.failing | self.known)
 
     @cached_property
     def running(self) -> bool:

@@ -60,7 +60,7 @@ class Settings:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Our own secrets, never to be shown anywhere."""
+        """Our own secrets, and the operator's patterns of others: never to be shown anywhere."""
         own = (
             *self.webhook_secrets,
             self.github_token,
@@ -69,7 +69,7 @@ class Settings:
             self.nudge_secret,
             *self.session_keys,
         )
-        return tuple(secret for secret in own if secret)
+        return (*(secret for secret in own if secret), *self.operator.redact)
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Settings:

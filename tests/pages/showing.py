@@ -137,7 +137,7 @@ def _matches(query: RunQuery, seq: int, one: Run) -> bool:
         (query.pipeline, one.pipeline),
         (query.branch, one.branch or one.base_ref),
         (query.state, state),
-        (query.author, one.actor),
+        (query.author, one.author),
     )
     return (
         all(asked in ("", None, found) for asked, found in wanted)
@@ -176,7 +176,7 @@ class Member:
     def may_read(self, repository: Repository) -> bool:
         return not repository.private or repository.id in self.ids
 
-    def readable(self) -> frozenset[int]:
+    def readable(self, only: str = "") -> frozenset[int]:  # noqa: ARG002 - the protocol's
         return self.ids
 
     def sign_in_path(self, back: str) -> str:

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from bot.errors import GitHubRefused, GitHubUnavailable
 from bot.pages.sessions import LONGEST_SESSION, Seal
-from bot.pages.sign_in import ASKED_AT_ONCE, GitHubGate, blueprint, cookie_name
+from bot.pages.sign_in import SILENCE, GitHubGate, blueprint, cookie_name
 from tests.examples import NOON, REPOSITORY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from flask.testing import FlaskClient
 
@@ -73,6 +73,25 @@ class FakeViewers:
 
 
 @dataclass
+class SlowViewers(FakeViewers):
+    """GitHub takes 0.2 s for each question that it was not asked before, or does not `answers`."""
+
+    answers: bool = True
+    now: float = 0.0
+
+    def clock(self) -> float:
+        return self.now
+
+    def can_read(self, token: str, repository: Repository) -> bool:
+        if repository.full_name not in self.asked:
+            self.now += 0.2
+        read = super().can_read(token, repository)
+        if not self.answers:
+            raise GitHubUnavailable("GitHub did not answer")
+        return read
+
+
+@dataclass
 class Lister:
     """The private repositories that have runs."""
 
@@ -91,10 +110,11 @@ class Site:
     viewers: FakeViewers = field(default_factory=FakeViewers)
     lister: Lister = field(default_factory=Lister)
     keys: Sequence[str] = ("key-one",)
+    seconds: Callable[[], float] = lambda: 0.0
 
     def client(self) -> FlaskClient:
         seal = Seal(self.keys, self.clock)
-        gate = GitHubGate(seal, self.viewers, self.lister, cookie_name(self.public_url))  # type: ignore[arg-type]  # what of it is asked
+        gate = GitHubGate(seal, self.viewers, self.lister, cookie_name(self.public_url), self.seconds)  # type: ignore[arg-type]  # what of it is asked
         app = Flask("bot.pages", static_folder=None)
         app.jinja_loader = __import__("jinja2").DictLoader({"not_signed_in.html": "{{ why }}"})
         app.register_blueprint(blueprint(seal, self.viewers, self.public_url))
@@ -108,6 +128,10 @@ class Site:
                 "readable": sorted(gate.readable()),
                 "sign_in": gate.sign_in_path("/runs/1"),
             }
+
+        @app.get("/only/<owner>/<name>")
+        def only(owner: str, name: str) -> list[int]:
+            return sorted(gate.readable(f"{owner}/{name}"))
 
         return app.test_client()
 
@@ -167,7 +191,7 @@ class TestTheWayThroughGitHub:
         assert come_back(alice, state)[0] == HTTPStatus.FORBIDDEN
         assert me(alice)["who"] == ""
 
-    @pytest.mark.parametrize("state", ["", "x"])
+    @pytest.mark.parametrize("state", ["", "x", "é"])
     def test_nor_one_that_was_never_given(self, state: str) -> None:
         assert come_back(Site().client(), state)[0] == HTTPStatus.FORBIDDEN
 
@@ -275,10 +299,46 @@ class TestASession:
         assert seal.open_session(seal.put({"state": "x", "back": "/"})) is None
 
 
-def test_a_list_asks_github_about_some_repositories_only() -> None:
-    many = [replace(PRIVATE, id=100 + number) for number in range(3 * ASKED_AT_ONCE)]
-    site = Site(lister=Lister(many))
-    client = signed_in(site)
-    site.viewers.asked.clear()
-    client.get("/me", base_url="https://preflight.example.com")
-    assert len(site.viewers.asked) == ASKED_AT_ONCE + 1  # and the one of may_read
+class TestWhileGitHubIsSlow:
+    """Each ask holds a web thread, and webhooks need them."""
+
+    MANY = tuple(
+        replace(PRIVATE, id=number, full_name=f"acme/private-{number}") for number in range(100, 150)
+    )
+
+    def site(self, *, answers: bool = True) -> Site:
+        viewers = SlowViewers(reads={"alice": {one.id for one in self.MANY}}, answers=answers)
+        return Site(viewers=viewers, lister=Lister(self.MANY), seconds=viewers.clock)
+
+    def test_a_view_of_a_list_asks_for_a_few_seconds_and_a_later_one_asks_on(self) -> None:
+        client = signed_in(self.site())
+        first, second = (me(client)["readable"] for _ in range(2))
+        assert 0 < len(list_of(first)) < len(list_of(second)) <= len(self.MANY)
+        while len(list_of(second)) < len(self.MANY):
+            second = me(client)["readable"]
+
+    def test_one_that_does_not_answer_is_asked_once(self) -> None:
+        site = self.site(answers=False)
+        client = signed_in(site)
+        me(client)
+        assert len(site.viewers.asked) == 1
+
+    def test_and_again_after_a_while(self) -> None:
+        site = self.site(answers=False)
+        client = signed_in(site)
+        me(client)
+        assert isinstance(site.viewers, SlowViewers)
+        site.viewers.now += SILENCE + 1
+        me(client)
+        assert len(site.viewers.asked) == 2
+
+    def test_a_page_about_one_repository_asks_about_that_one(self) -> None:
+        site = self.site()
+        client = signed_in(site)
+        seen = client.get("/only/ACME/Private-149", base_url="https://preflight.example.com").json
+        assert (seen, site.viewers.asked) == ([149], ["acme/private-149"])
+
+
+def list_of(value: object) -> list[object]:
+    assert isinstance(value, list)
+    return value
