@@ -8,22 +8,21 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from bot.errors import AirflowLoginRefused, AirflowRefused, AirflowUnavailable
-from bot.models import Outcome, Phase, StepResult, StepState
+from bot.models import Outcome, Phase, StepState
 from bot.runs.outcome import derive, stopped
+from bot.runs.results import read_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from bot.models import DagRun, LogLine, LogMatcher, Run, RunRef, Step
+    from bot.models import DagRun, LogLine, LogMatcher, Run, RunRef, Step, StepResult
     from bot.ports import DagRunReader
 
     Excerpt = Callable[[Iterable[LogLine], Sequence[LogMatcher]], tuple[str, ...]]
 
 XCOM_KEY = "preflight"
 MAX_LOG_LINES = 2_000_000
-MAX_TEXT = 2000
-MAX_COMMAND = 16 * 1024  # a dry run shows the exact commands
 KILLED = 128  # exit codes from here on, and negative ones, are a signal's
 PATIENCE = timedelta(minutes=1)  # with logs that can't be read, once all else is known
 
@@ -112,15 +111,7 @@ class _Remains:
             raise
         except AirflowRefused:
             value = None
-        if not isinstance(value, dict):
-            return StepResult()
-        exit_code = value.get("exit_code")
-        return StepResult(
-            exit_code=exit_code if isinstance(exit_code, int) else None,
-            reason=_text(value.get("reason")),
-            reproduce=_text(value.get("reproduce"), MAX_COMMAND),
-            argv=_text(value.get("argv"), MAX_COMMAND),
-        )
+        return read_result(value)
 
     def _excerpt(self, step: Step) -> tuple[str, ...]:
         """What the step itself printed explains it best; if it left no word at all, Airflow's remarks do."""
@@ -147,7 +138,3 @@ def _as_cancelled(step: Step) -> Step:
     if step.state is not StepState.FAILED or (code is not None and 0 < code < KILLED):
         return step
     return replace(step, state=StepState.SUCCEEDED if code == 0 else StepState.CANCELLED)
-
-
-def _text(value: object, most: int = MAX_TEXT) -> str:
-    return value[:most] if isinstance(value, str) else ""

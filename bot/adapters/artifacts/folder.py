@@ -1,4 +1,4 @@
-"""Artifacts in a local folder. Links in it are followed only where they stay in it, and are not listed."""
+"""Artifacts in a local folder. No link below it is followed, nor listed."""
 
 from __future__ import annotations
 
@@ -65,13 +65,14 @@ class LocalFolder:
         return _pieces(os.fdopen(descriptor, "rb", buffering=0))
 
     def _within(self, path: str) -> Path:
-        root = self._root.resolve()
+        """Where it is. A link below the root is a step's own work, and may lead into another run's folder."""
+        target = self._root.resolve() / path
         try:
-            target = (root / path).resolve()
+            resolved = target.resolve()
         except RuntimeError:  # a link to itself
-            target = root.parent
-        if root not in target.parents:
-            raise NotBelowRoot(f"{path!r} is a link that leads out of the root")
+            resolved = None
+        if resolved != target:
+            raise NotBelowRoot(f"{path!r} leads through a link")
         return target
 
     def _walk(self, folder: Path, above: str, depth: int) -> Iterator[Artifact]:
