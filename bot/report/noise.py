@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_TREE = re.compile(r"/preflight-[0-9a-z_]{8}/source/")
+"""Where a step has its copy of the repository, below a folder for things that don't last."""
+
+_BEFORE = re.compile(r"[^\w./~-]")
+
 _SEEN = 200  # characters of a line that are looked at
 
 _MARKERS = re.compile(
@@ -31,10 +36,21 @@ _PROGRESS = re.compile(
 )
 
 
+def in_repository(line: str) -> str:
+    """The line with paths of files as the repository has them, not as the step's copy of it had."""
+    kept, start = [], 0
+    for found in _TREE.finditer(line):
+        above = line[start : found.start()]
+        ends = [one.end() for one in _BEFORE.finditer(above)]
+        kept.append(above[: ends[-1]] if ends else "")
+        start = found.end()
+    return "".join((*kept, line[start:])) if kept else line
+
+
 def without_noise(lines: Iterable[str]) -> Iterator[str]:
     """The lines that hold something to read; of progress that was printed line by line the last state."""
     progress: str | None = None
-    for line in lines:
+    for line in map(in_repository, lines):
         seen = line[:_SEEN]
         if not seen.strip() or _MARKERS.match(seen):
             continue
