@@ -88,6 +88,19 @@ class TestDefaults:
         assert read(PREFLIGHT_GITHUB_CONTENT_PER_HOUR="5").github_limits.content_per_hour == 5
         assert "a number from 1 on" in complaint(PREFLIGHT_GITHUB_CONTENT_PER_MINUTE="0")
 
+    def test_the_bots_own_secrets_are_known_so_that_they_are_shown_nowhere(self, tmp_path: Path) -> None:
+        key = tmp_path / "own.pem"
+        key.write_text(
+            "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA0123456789\nQ==\n-----END RSA PRIVATE KEY-----\n"
+        )
+        settings = read(**app(tmp_path) | {"PREFLIGHT_GITHUB_PRIVATE_KEY_FILE": str(key)})
+        assert set(settings.secrets) == {
+            "database-password",
+            "webhook-secret",
+            "airflow-password",
+            "MIIEpAIBAAKCAQEA0123456789",
+        }
+
     def test_an_app_serves_its_owners_repositories(self, tmp_path: Path) -> None:
         settings = read(PREFLIGHT_REPOSITORIES=None, **app(tmp_path))
         assert settings.operator == Operator((Serve(),))

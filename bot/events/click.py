@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.commands.decide import decide
@@ -11,12 +11,13 @@ from bot.commands.session import Asker
 from bot.commands.types import Command, ParsedComment
 from bot.events.pull_request import PullAction, PullRequestEvent
 from bot.events.types import Told
-from bot.models import CLICK, PREFIX, context_of, written
+from bot.models import CLICK, PREFIX, CancelKind, context_of, written
 from bot.policy import texts
-from bot.policy.decision import Answer, Decision, DecisionKind
+from bot.policy.decision import Answer, CancelRuns, Decision, DecisionKind
 
 if TYPE_CHECKING:
     from bot.models import PullRequest, Repository, Run
+    from bot.policy.decision import Action
     from bot.policy.facts import Facts
 
 
@@ -73,6 +74,8 @@ class ClickEvent:
             return Decision(DecisionKind.IGNORE, reason, (answer,), pull, facts.base(), self.sender)
         run = next((run for run in facts.history().runs if run.id == self.run_id), None)
         pipeline = run.pipeline if run is not None else self.name.removeprefix(PREFIX)
+        if self.asks is Asks.CANCEL and run is not None:
+            return self._cancel(run, facts)
         if self.name and run is None and pipeline not in facts.base().pipelines:
             return self._about_no_pipeline(facts)
         command = Command(
@@ -84,6 +87,17 @@ class ClickEvent:
             inputs=_inputs(run) if self.asks in (Asks.RERUN, Asks.DRYRUN) else {},
         )
         return decide(ParsedComment((command,)), Asker(self.sender, CLICK), facts)
+
+    def _cancel(self, run: Run, facts: Facts) -> Decision:
+        """Stop the very run that was clicked on, by whoever may cancel; others of its pipeline go on."""
+        command = Command(Asks.CANCEL.command, line=0, pipelines=(run.pipeline,))
+        decision = decide(ParsedComment((command,)), Asker(self.sender, CLICK), facts)
+        return replace(decision, actions=tuple(self._only(run, action) for action in decision.actions))
+
+    def _only(self, run: Run, action: Action) -> Action:
+        if isinstance(action, CancelRuns) and action.kind is CancelKind.COMMAND:
+            return replace(action, runs=tuple(one for one in action.runs if one.id == run.id))
+        return action
 
     def _about_no_pipeline(self, facts: Facts) -> Decision:
         """What else we show, such as a broken configuration, is looked at again."""

@@ -21,6 +21,9 @@ WAITING = 2
 PATIENCE = 2.0
 LASTS_SECONDS = 10.0
 REMEMBERED = 100_000  # names
+SOURCE = "source.tar.gz"
+"""The tree that the run's steps share: nothing that the run has made."""
+
 UNAVAILABLE = "The list of artifacts can't be read right now: reload in a moment."
 
 
@@ -58,7 +61,7 @@ class ArtifactListings:
 
     def _list(self, folder: str) -> Listing:
         try:
-            files = self.store.list(folder, MOST + 1)
+            files = [one for one in self.store.list(folder, MOST + 2) if one.path != SOURCE]
         except (ArtifactsUnavailable, ValueError):
             return Listing(missing=UNAVAILABLE)
         return Listing(files[:MOST], len(files) > MOST)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
@@ -13,7 +15,7 @@ from bot.runs.outcome import derive, stopped
 from bot.runs.results import read_result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from bot.models import DagRun, LogLine, LogMatcher, Run, RunRef, Step, StepResult
@@ -23,12 +25,22 @@ if TYPE_CHECKING:
 
 XCOM_KEY = "preflight"
 MAX_LOG_LINES = 2_000_000
+LOG_HEAD, LOG_TAIL = 200_000, 50_000  # lines of a log that are looked at: what explains it stands at an end
+LOOK_SECONDS = 15.0  # of reading logs, then the next look goes on: other runs wait, and our lease ends
 KILLED = 128  # exit codes from here on, and negative ones, are a signal's
 PATIENCE = timedelta(minutes=1)  # with logs that can't be read, once all else is known
 
 
-def follow(run: Run, dag_run: DagRun | None, airflow: DagRunReader, excerpt: Excerpt, now: datetime) -> Run:
-    """The run with what Airflow knows now; FINISHED once it is over.
+def follow(
+    run: Run,
+    dag_run: DagRun | None,
+    airflow: DagRunReader,
+    excerpt: Excerpt,
+    now: datetime,
+    *,
+    seconds: Callable[[], float] = time.monotonic,
+) -> Run:
+    """The run with what Airflow knows now; FINISHED once it is over, and its failed steps' logs are read.
 
     Each step's result, and a failed step's excerpt of the log, is read once per try. What can't be read is
     tried again at the next look, and does not hold up a run that has been over for a while. Raises
@@ -44,14 +56,18 @@ def follow(run: Run, dag_run: DagRun | None, airflow: DagRunReader, excerpt: Exc
         airflow,
         lambda lines: excerpt(lines, run.rules.matchers),
         cancelled=run.cancel is not None,
+        seconds=seconds,
     )
     steps = tuple(remains.add(step, known.get((step.key, step.try_number))) for step in dag_run.steps)
     followed = replace(run, phase=Phase.ACTIVE, note="", steps=steps, started_at=dag_run.started_at)
     over = derive(replace(dag_run, steps=steps), stopped(run))
     if over is None:
         return followed
-    if remains.unread is not None and (dag_run.ended_at is None or now - dag_run.ended_at < PATIENCE):
-        raise remains.unread
+    if dag_run.ended_at is None or now - dag_run.ended_at < PATIENCE:
+        if remains.unread is not None:
+            raise remains.unread
+        if remains.late:
+            return followed
     outcome, reason = over
     return replace(
         followed,
@@ -68,7 +84,10 @@ def _lost(run: Run) -> Run:
 
 
 class _Remains:
-    """What steps of a run left behind; `unread` says why some of it could not be read."""
+    """What steps of a run left behind; `unread` says why some of it could not be read.
+
+    `late`: logs took so long to read that some are left to the next look.
+    """
 
     def __init__(
         self,
@@ -77,7 +96,11 @@ class _Remains:
         excerpt: Callable[[Iterable[LogLine]], tuple[str, ...]],
         *,
         cancelled: bool,
+        seconds: Callable[[], float],
     ) -> None:
+        self.seconds = seconds
+        self.until = seconds() + LOOK_SECONDS
+        self.late = False
         self.ref = ref
         self.cancelled = cancelled
         self.airflow = airflow
@@ -98,7 +121,10 @@ class _Remains:
             if self.cancelled:
                 step = _as_cancelled(step)
             if step.state is StepState.FAILED and step.excerpt is None:
-                step = replace(step, excerpt=self._excerpt(step))
+                if self.seconds() > self.until:
+                    self.late = True
+                else:
+                    step = replace(step, excerpt=self._excerpt(step))
         except AirflowUnavailable as error:
             self.unread = error
         return step
@@ -123,8 +149,10 @@ class _Remains:
         except AirflowRefused:
             return ()
 
-    def _log(self, step: Step) -> Iterable[LogLine]:
-        return islice(self.airflow.log(self.ref, step), MAX_LOG_LINES)
+    def _log(self, step: Step) -> Iterator[LogLine]:
+        lines = iter(islice(self.airflow.log(self.ref, step), MAX_LOG_LINES))
+        yield from islice(lines, LOG_HEAD)
+        yield from deque(lines, maxlen=LOG_TAIL)
 
 
 def _says_why(step: Step) -> bool:

@@ -36,9 +36,7 @@ def _tests(value: object) -> TestResults | None:
     """Counts that fit together: no more tests failed or were skipped than there are."""
     if not isinstance(value, Mapping):
         return None
-    failures = tuple(
-        failure for one in _items(value.get("failures"), MAX_FAILURES) if (failure := _failure(one))
-    )
+    failures = _failures(value.get("failures"))
     failed = max(_count(value.get("failed")), len(failures))
     skipped = _count(value.get("skipped"))
     return TestResults(
@@ -50,6 +48,15 @@ def _tests(value: object) -> TestResults | None:
         flaky=tuple(_names(value.get("flaky"), MAX_FAILURES, MAX_NAME)),
         notes=tuple(_names(value.get("notes"), MAX_NOTES, MAX_TEXT)),
     )
+
+
+def _failures(value: object) -> tuple[TestFailure, ...]:
+    """The tests that failed, each name once."""
+    by_name: dict[str, TestFailure] = {}
+    for one in _items(value, MAX_FAILURES):
+        if failure := _failure(one):
+            by_name.setdefault(failure.name, failure)
+    return tuple(by_name.values())
 
 
 def _failure(value: object) -> TestFailure | None:

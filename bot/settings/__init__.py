@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["SETTINGS", "Address", "Limits", "Setting", "Settings", "database_url"]
 
 
+SHORTEST_KEY_LINE = 16
+"""Characters of a private key's line that are sought in what is shown; its last line may be a word of any text."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What GitHub lets all of our processes together send; what it documents are its secondary limits."""
@@ -61,7 +65,10 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Our own secrets, and the operator's patterns of others: never to be shown anywhere."""
+        key = [line for line in self.github_private_key.splitlines() if len(line) > SHORTEST_KEY_LINE]
         own = (
+            urlsplit(self.database_url).password or "",
+            *(line for line in key if not line.startswith("-----")),
             *self.webhook_secrets,
             self.github_token,
             self.github_client_secret,

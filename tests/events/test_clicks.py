@@ -163,6 +163,17 @@ class TestAPullRequest:
             (action.runs, action.kind) for action in decision.actions if isinstance(action, CancelRuns)
         ] == [((going,), CancelKind.COMMAND)]
 
+    def test_cancel_means_the_run_that_was_clicked_on(self) -> None:
+        """Others of the same pipeline, with other inputs, go on."""
+        one, other = run(), replace(run(), inputs={"zone": "b"})
+        decision = Known(runs=(one, other)).decide(button("cancel", on=other))
+        assert [action.runs for action in decision.actions if isinstance(action, CancelRuns)] == [(other,)]
+
+    def test_cancel_of_a_run_that_ended_stops_no_other(self) -> None:
+        ended, going = failed(), run()
+        decision = Known(runs=(ended, going)).decide(button("cancel", on=ended))
+        assert not any(action.runs for action in decision.actions if isinstance(action, CancelRuns))
+
     def test_dry_run_is_answered_though_there_is_no_comment(self) -> None:
         one = failed()
         decision = Known(runs=(one,)).decide(button("dryrun", on=one))

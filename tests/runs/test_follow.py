@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.errors import AirflowRefused, AirflowUnavailable
 from bot.models import CancelKind, DagRunState, LogLine, Outcome, Phase, RunRef, Step, StepState
-from bot.runs.follow import follow
+from bot.runs import follow as reading
+from bot.runs.follow import LOOK_SECONDS, follow
 from tests.examples import NOON, at, run
 from tests.fakes.airflow import FakeAirflow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from bot.models import LogMatcher, Run
@@ -31,13 +34,17 @@ class Followed:
         default_factory=lambda: replace(run(attempt=1), phase=Phase.ACTIVE, dag_run_id=REF.dag_run_id)
     )
     now: datetime = NOON
+    seconds: Iterator[float] = field(default_factory=lambda: repeat(0.0))
 
     def __post_init__(self) -> None:
         self.airflow.add_dag("checks", tasks=["clone", "lint", "test"])
         self.airflow.trigger(REF, {}, "")
 
     def look(self) -> Run:
-        self.run = follow(self.run, self.airflow.look([REF])[REF], self.airflow, excerpt, self.now)
+        there = self.airflow.look([REF])[REF]
+        self.run = follow(
+            self.run, there, self.airflow, excerpt, self.now, seconds=lambda: next(self.seconds)
+        )
         return self.run
 
     def step(self, task_id: str) -> Step:
@@ -174,6 +181,30 @@ class TestAFailedStep:
             followed.airflow.fail_next(method, AirflowUnavailable("down"))
         followed.now = at(3600)
         assert followed.look().outcome is Outcome.FAILURE
+
+
+class TestLongLogs:
+    def test_of_a_very_long_one_both_ends_are_looked_at(
+        self, followed: Followed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reading, "LOG_HEAD", 2)
+        monkeypatch.setattr(reading, "LOG_TAIL", 1)
+        followed.airflow.fail(REF, "lint", log=[str(number) for number in range(10)])
+        followed.look()
+        assert followed.step("lint").excerpt == ("0", "1", "9")
+
+    def test_what_takes_too_long_is_left_to_the_next_look(self, followed: Followed) -> None:
+        """Other runs wait meanwhile, and the lease on this one ends."""
+        followed.seconds = iter([0.0, 1.0, LOOK_SECONDS + 1, 20.0, 21.0])
+        followed.airflow.step(REF, "clone", StepState.SUCCEEDED)
+        followed.airflow.fail(REF, "lint", log=["first"])
+        followed.airflow.fail(REF, "test", log=["second"])
+        followed.airflow.finish(REF, DagRunState.FAILED)
+        followed.now = NOON + timedelta(seconds=1)
+        assert followed.look().phase is Phase.ACTIVE
+        assert (followed.step("lint").excerpt, followed.step("test").excerpt) == (("first",), None)
+        assert followed.look().outcome is Outcome.FAILURE
+        assert (followed.step("lint").excerpt, followed.step("test").excerpt) == (("first",), ("second",))
 
 
 class TestTheEnd:

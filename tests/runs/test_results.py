@@ -123,3 +123,11 @@ def test_whatever_json_it_is(value: object) -> None:
     read = read_result(json.loads(json.dumps(value)))
     if read.tests is not None:
         assert 0 <= len(read.tests.failures) <= read.tests.failed <= read.tests.total
+
+
+def test_a_name_is_told_once() -> None:
+    failures = [{"name": "a", "message": "first"}, {"name": "b"}, {"name": "a", "message": "second"}]
+    tests = read_result({"tests": {"failed": 3, "failures": failures}}).tests
+    assert tests is not None
+    assert [(failure.name, failure.message) for failure in tests.failures] == [("a", "first"), ("b", "")]
+    assert not tests.complete
