@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -17,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, Param
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from steps import environment, report, workspace
+from steps import environment, layout, report, workspace
 from steps.contract import DESCRIPTIONS, VERSION, Command, ContractError, Run, run_folder
 from steps.process import Outcome, StepProcess
+from steps.remains import NOTHING, Remains, collect, left_by
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -37,6 +39,9 @@ PYTHON = sys.executable
 
 REMARKS = logging.getLogger("airflow.task.preflight")
 """For what we say about a step: the operator's own logger holds its output alone, which reports show."""
+
+CANCELLED_SECONDS = 4.3
+"""How long after a cancel we may still work: Airflow kills the task's process 5 s after its SIGTERM."""
 
 _DAGS = Path(__file__).resolve().parent
 
@@ -94,7 +99,7 @@ class StepOperator(BaseOperator):
         self.timeout = timeout
         self.inherit = inherit
         self._process: StepProcess | None = None
-        self._killed = False
+        self._killed: float | None = None
 
     def execute(self, context: "Context") -> Any:  # noqa: ANN401 - what the Command says the task returns
         """Run the step once.
@@ -108,7 +113,7 @@ class StepOperator(BaseOperator):
             run = self._run(context)
             command = self.command(run)
             env = environment.clean(os.environ, inherit=self.inherit) | run.environment()
-            env["ARTIFACTS"] = str(run.artifacts(command.name or self.task_id))
+            env["ARTIFACTS"] = str(run.artifacts(command.name or self._folder_name(ti)))
         except ContractError as error:
             self._report(ti, report.describe(Command([], self.task_id), "failed", reason=str(error)))
             raise AirflowFailException(str(error)) from None
@@ -118,14 +123,19 @@ class StepOperator(BaseOperator):
             self._show(command, env)
             self._report(ti, report.describe(command, "dryrun"))
             return command.returns
-        Path(env["ARTIFACTS"]).mkdir(parents=True, exist_ok=True)
-        outcome, output = self._start(command, env)
-        self._finish(ti, command, outcome, output)
+        layout.fresh(Path(env["ARTIFACTS"]), run.root)
+        home = Path(tempfile.mkdtemp(prefix="preflight-step-"))
+        try:
+            outcome, output = self._start(command, env, home)
+            remains = self._collect(run, Path(env["ARTIFACTS"]), home, outcome, again=_is_again(ti))
+        finally:
+            workspace.remove(home)
+        self._finish(ti, command, outcome, output, remains)
         return command.returns
 
     def on_kill(self) -> None:
         """End the step and all that it started: Airflow calls this on cancel."""
-        self._killed = True
+        self._killed = self._killed or time.monotonic()
         if self._process is not None:
             self._process.stop()
 
@@ -143,43 +153,61 @@ class StepOperator(BaseOperator):
             pull=lambda task_id, key: ti.xcom_pull(task_ids=task_id, key=key),
         )
 
+    def _folder_name(self, ti: Any) -> str:  # noqa: ANN401 - Airflow's or a test's
+        """Name the artifacts folder where the Command names no step: mapped tasks must not share one."""
+        index = getattr(ti, "map_index", -1)
+        return self.task_id if index < 0 else f"{self.task_id}-{index}"
+
     def _show(self, command: Command, env: dict[str, str]) -> None:
-        names = sorted({*env, "HOME", "STEP_OUTPUT", "STEP_PARENT", "TMPDIR"})
-        for line in (
-            "Dry run: nothing is run.",
-            f"command: {shlex.join(command.argv)}",
-            "working directory: a fresh folder, removed at the end",
-            f"environment: {' '.join(names)}",
-        ):
+        for line in report.dry_run(command, {*env, "HOME", "STEP_OUTPUT", "STEP_PARENT", "TMPDIR"}):
             self.log.info("%s", line)
 
-    def _start(self, command: Command, env: dict[str, str]) -> tuple[Outcome, dict[str, Any]]:
+    def _start(self, command: Command, env: dict[str, str], home: Path) -> tuple[Outcome, dict[str, Any]]:
         """Run the binary in a folder of its own; returns how it ended and what it handed on."""
         REMARKS.info("command: %s", shlex.join(command.argv))
-        folder = Path(tempfile.mkdtemp(prefix="preflight-step-"))
-        output = folder / "output.json"
-        own = {"HOME": str(folder), "TMPDIR": str(folder), "STEP_OUTPUT": str(output)}
+        output = home / "output.json"
+        own = {"HOME": str(home), "TMPDIR": str(home), "STEP_OUTPUT": str(output)}
         try:
             self._process = StepProcess(
                 command.argv,
                 env=env | own | {"STEP_PARENT": str(os.getpid())},
-                cwd=folder,
+                cwd=home,
                 timeout=command.timeout or self.timeout,
             )
-            if self._killed:  # before there was anything to end
+            if self._killed is not None:  # before there was anything to end
                 self._process.stop()
             outcome = self._process.run(lambda line: self.log.info("%s", line))
             return outcome, report.read_output(output)
         except OSError as error:
             return Outcome(exit_code=127, seconds=0), {"reason": f"can't run {command.argv[0]}: {error}"}
-        finally:
-            workspace.remove(folder)
 
-    def _finish(self, ti: Any, command: Command, outcome: Outcome, output: dict[str, Any]) -> None:  # noqa: ANN401 - Airflow's or a test's
+    def _collect(self, run: Run, folder: Path, home: Path, outcome: Outcome, *, again: bool) -> Remains:
+        """Look at what the step left, in what time is left; trouble with that fails no step."""
+
+        def start(process: StepProcess) -> Outcome:
+            self._process = process
+            return process.run(lambda line: REMARKS.info("%s", line))
+
+        seconds = None if self._killed is None else self._killed + CANCELLED_SECONDS - time.monotonic()
+        try:
+            left = left_by(run, folder, home, again=again)
+            return collect(left, passed=outcome.exit_code == 0, start=start, seconds=seconds)
+        except Exception as error:  # noqa: BLE001 - how the step ended must not depend on it
+            REMARKS.warning("What the step left could not be looked at: %r", error)
+            return NOTHING
+
+    def _finish(
+        self,
+        ti: Any,  # noqa: ANN401 - Airflow's or a test's
+        command: Command,
+        outcome: Outcome,
+        output: dict[str, Any],
+        remains: Remains,
+    ) -> None:
         """Push the XComs, then raise when the step failed."""
         limit = command.timeout or self.timeout
         kind, reason = report.judge(outcome, limit, output.get("reason"))
-        self._report(ti, report.describe(command, kind, outcome, reason))
+        self._report(ti, report.describe(command, kind, outcome, reason, remains))
         if kind == "succeeded":
             for key, value in report.xcoms(output).items():
                 ti.xcom_push(key=key, value=value)
@@ -194,3 +222,8 @@ class StepOperator(BaseOperator):
             ti.xcom_push(key="preflight", value=described)
         except Exception as error:  # noqa: BLE001 - how the step ended must not depend on the report of it
             self.log.warning("The step's report could not be kept: %s", error)
+
+
+def _is_again(ti: Any) -> bool:  # noqa: ANN401 - Airflow's or a test's
+    """Whether an earlier try of the step may have left artifacts."""
+    return int(getattr(ti, "try_number", 1)) > 1

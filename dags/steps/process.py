@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import IO, Literal
 
 from steps.lines import Lines
+from steps.memory import oom_kills
 
 GRACE = 3.0
 """Seconds between SIGTERM and SIGKILL. Airflow kills a cancelled task's process 5 s after its SIGTERM."""
 _TICK = 0.2
 _DRAIN = 1.0
 _PR_SET_PDEATHSIG = 1
+_KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 _PROC = Path("/proc")
 
 Kind = Literal["group", "session"]
@@ -33,6 +35,8 @@ class Outcome:
     seconds: float
     timed_out: bool = False
     stopped: bool = False
+    out_of_memory: bool = False
+    """It was killed, while the kernel killed something of our control group for want of memory."""
 
 
 class StepProcess:
@@ -55,6 +59,7 @@ class StepProcess:
             OSError: the binary can't be started.
         """
         started = time.monotonic()
+        killed_before = oom_kills()
         deadline = None if self._timeout is None else started + self._timeout
         timed_out = False
         with subprocess.Popen(
@@ -84,6 +89,7 @@ class StepProcess:
             seconds=time.monotonic() - started,
             timed_out=timed_out,
             stopped=self._stopped,
+            out_of_memory=process.returncode in _KILLED and oom_kills() != killed_before,
         )
 
     def stop(self) -> None:

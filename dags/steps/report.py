@@ -4,14 +4,16 @@ import json
 import re
 import shlex
 import signal
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from steps.bounds import MAX_XCOM_BYTES, bounded
 from steps.command_line import EX_TEMPFAIL
 from steps.contract import VERSION, Command
 from steps.process import Outcome
+from steps.remains import NOTHING, Remains
 
-MAX_XCOM_BYTES = 48 * 1024
 _MAX_OUTPUT_BYTES = 64 * MAX_XCOM_BYTES
 _MAX_REASON = 1000
 _XCOM_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -31,16 +33,22 @@ def judge(outcome: Outcome, limit: float, said: object) -> tuple[str, str | None
     if isinstance(said, str) and said:
         return kind, _one_line(said)
     if outcome.exit_code < 0:
-        return kind, f"killed by {_signal_name(-outcome.exit_code)} {after}"
-    killed_by = f" ({_signal_name(outcome.exit_code - 128)})" if 128 < outcome.exit_code < 160 else ""  # noqa: PLR2004 - a shell's 128+N
+        why = " (out of memory)" if outcome.out_of_memory else ""
+        return kind, f"killed by {_signal_name(-outcome.exit_code)}{why} {after}"
+    why = ", out of memory" if outcome.out_of_memory else ""
+    killed_by = f" ({_signal_name(outcome.exit_code - 128)}{why})" if 128 < outcome.exit_code < 160 else ""  # noqa: PLR2004 - a shell's 128+N
     return kind, f"exit {outcome.exit_code}{killed_by} {after}"
 
 
 def describe(
-    command: Command, kind: str, outcome: Outcome | None = None, reason: str | None = None
+    command: Command,
+    kind: str,
+    outcome: Outcome | None = None,
+    reason: str | None = None,
+    remains: Remains = NOTHING,
 ) -> dict[str, Any]:
     """Return the XCom `preflight`."""
-    return {
+    described = {
         "version": VERSION,
         "name": command.name,
         "outcome": kind,
@@ -50,7 +58,20 @@ def describe(
         "argv": shlex.join(command.argv),
         "reproduce": command.reproduce,
         "dryrun": kind == "dryrun",
+        "tests": remains.tests,
+        "artifacts": remains.artifacts,
     }
+    return bounded(described)
+
+
+def dry_run(command: Command, names: Collection[str]) -> list[str]:
+    """Return what a dry run says of a step; `names` are those in its environment."""
+    return [
+        "Dry run: nothing is run.",
+        f"command: {shlex.join(command.argv)}",
+        "working directory: a fresh folder, removed at the end",
+        f"environment: {' '.join(sorted(names))}",
+    ]
 
 
 def read_output(file: Path) -> dict[str, Any]:

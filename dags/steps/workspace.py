@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,12 +31,15 @@ def workspace() -> Iterator[Path]:
 
 def remove(folder: Path) -> None:
     """Remove `folder` and what is in it, folders that somebody made read-only too."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():
-        for parent, _, _ in os.walk(folder):
-            with contextlib.suppress(OSError):
-                Path(parent).chmod(stat.S_IRWXU)
+    with contextlib.suppress(RecursionError):
         shutil.rmtree(folder, ignore_errors=True)
+    if not folder.exists():
+        return
+    for parent, _, _ in os.walk(folder):
+        with contextlib.suppress(OSError):
+            Path(parent).chmod(stat.S_IRWXU)
+    # Not by rmtree: it gives up on folders that are nested some hundred levels deep.
+    subprocess.run(["rm", "-rf", "--", folder], check=False, stderr=subprocess.DEVNULL)
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:

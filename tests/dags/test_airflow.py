@@ -23,6 +23,11 @@ from tests.dags.git_server import git_server
 
 SIDE = Path(__file__).with_name("airflow_side")
 _NOT_HANDED_ON = ("AIRFLOW", "PREFLIGHT_", "PYTHONDONTWRITEBYTECODE")  # the last makes imports slow
+JUNIT = (
+    '<testsuite name="pytest"><testcase classname="tests.test_a" name="test_x"><failure message="boom"/>'
+    '</testcase><testcase classname="tests.test_a" name="test_y"/></testsuite>'
+)
+BOMB = '<!DOCTYPE x [<!ENTITY a "aa">]><testsuite><testcase name="&a;"/></testsuite>'
 HOSTILE = "{{ var.value.x }} $(touch pwned) --upload-pack=x"
 
 
@@ -199,6 +204,8 @@ class TestTheOperator:
             "argv": "",
             "reproduce": "make test",
             "dryrun": False,
+            "tests": None,
+            "artifacts": {"kept": 0, "bytes": 0, "dropped": ""},
         }
 
     @pytest.mark.parametrize(
@@ -238,6 +245,59 @@ class TestTheOperator:
         assert (done["raised"], done["xcoms"]["preflight"]["outcome"]) == ("retried", "cancelled")
         assert not any(psutil.pid_exists(int(pid)) and alive(int(pid)) for pid in pids.read_text().split())
         assert not list(tmp_path.glob("preflight-step-*"))
+
+    @pytest.mark.parametrize(
+        ("ends", "outcome", "more"),
+        [
+            ("exit 1", "failed", {}),
+            ("exec sleep 600", "timed_out", {"timeout": 1}),
+            ("exec sleep 600", "cancelled", {"kill_after": 1}),
+            ("kill -9 $$", "failed", {}),
+            ("exit 75", "temporary", {}),
+        ],
+    )
+    def test_reads_what_the_step_left_however_it_ended(
+        self, execute: Execute, ends: str, outcome: str, more: dict[str, object]
+    ) -> None:
+        left = f"printf '%s' '{JUNIT}' > $ARTIFACTS/junit.xml; ln -s /etc $ARTIFACTS/etc"
+        report = execute("sh", "-c", f"{left}; {ends}", **more)["xcoms"]["preflight"]
+        assert report["outcome"] == outcome
+        assert (report["tests"]["total"], report["tests"]["failures"][0]["name"]) == (
+            2,
+            "tests/test_a.py::test_x",
+        )
+        assert report["artifacts"] == {"kept": 1, "bytes": len(JUNIT), "dropped": "1 file, 0 bytes: a link"}
+
+    def test_a_second_try_leaves_nothing_of_the_first(self, execute: Execute, tmp_path: Path) -> None:
+        first = execute("sh", "-c", f"printf '%s' '{JUNIT}' > $ARTIFACTS/junit.xml; exit 75")
+        assert first["xcoms"]["preflight"]["tests"]["failed"] == 1
+        second = execute("sh", "-c", "touch $ARTIFACTS/log", try_number=2)
+        assert second["xcoms"]["preflight"]["tests"] is None
+        folder = tmp_path / "artifacts" / "manual" / "manual__1" / "artifacts"
+        assert sorted(path.name for path in folder.rglob("*")) == ["log", "unit"]
+
+    def test_mapped_steps_without_names_have_a_folder_each(self, execute: Execute) -> None:
+        done = execute("sh", "-c", "basename $ARTIFACTS", map_index=2)
+        assert output(done) == ["unit-2"]
+
+    def test_artifacts_go_where_the_url_says(self, execute: Execute, tmp_path: Path) -> None:
+        there = {
+            "PREFLIGHT_ARTIFACTS_URL": (tmp_path / "there").as_uri(),
+            "PREFLIGHT_ARTIFACTS_MAX_FILES": "1",
+        }
+        command = f"printf '%s' '{JUNIT}' > $ARTIFACTS/junit.xml; touch $ARTIFACTS/a"
+        done = execute("sh", "-c", command, env=there, params={"ARTIFACTS_PATH": "pr-logs/1"})
+        assert done["xcoms"]["preflight"]["artifacts"]["dropped"] == "1 file, 0 bytes: more than 1 files"
+        kept = [path for path in (tmp_path / "there").rglob("*") if path.is_file()]
+        assert sorted(path.relative_to(tmp_path / "there").as_posix() for path in kept) == [
+            "pr-logs/1/artifacts/junit_unit.xml",
+            "pr-logs/1/artifacts/unit/junit.xml",
+        ]
+
+    def test_a_storage_that_can_not_be_reached_fails_no_step(self, execute: Execute) -> None:
+        done = execute("sh", "-c", "touch $ARTIFACTS/a", env={"PREFLIGHT_ARTIFACTS_URL": "nowhere://x"})
+        assert done["raised"] is None
+        assert done["xcoms"]["preflight"]["artifacts"]["dropped"].startswith("could not be kept")
 
     def test_the_output_is_logged_line_by_line(self, execute: Execute) -> None:
         done = execute("printf", "one\\ntwo %s\\r\\n\\377\\n", "{{ var.value.x }}")
@@ -293,7 +353,7 @@ def alive(pid: int) -> bool:
 def runs(
     airflow_python: str, airflow_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Any]:
-    """Four runs of `checks` in a real Airflow on SQLite, and the folder of their artifacts."""
+    """Runs of `checks` in a real Airflow on SQLite, and the folder of their artifacts."""
     folder = tmp_path_factory.mktemp("runs")
     env = airflow_environment | {"PREFLIGHT_ARTIFACTS_ROOT": str(folder / "artifacts")}
     airflow = [airflow_python, "-m", "airflow", "db", "migrate"]
@@ -320,7 +380,15 @@ def runs(
             "ARTIFACTS_PATH": "logs/unit/1",
             "preflight": {"version": 1},
         }
-        confs = {"hostile": hostile, "branch": branch, "empty": {}, "dryrun": {"dryrun": True}}
+        red = hostile | {
+            "steps": {
+                "unit": f"printf '%s' '{JUNIT}' > $ARTIFACTS/junit.xml; exit 1",
+                "e2e": f"printf '%s' '{BOMB}' > $ARTIFACTS/junit.xml; kill -9 $$",
+            },
+            "ARTIFACTS_PATH": "pr-logs/red",
+            "preflight": {"version": 1, "order": {"steps": ["unit", "e2e"]}},
+        }
+        confs = {"hostile": hostile, "branch": branch, "red": red, "empty": {}, "dryrun": {"dryrun": True}}
         done = subprocess.run(
             [airflow_python, str(SIDE / "run_dags.py"), str(DAGS)],
             env=env,
@@ -356,6 +424,28 @@ class TestWholeRuns:
             clone["preflight"]["reproduce"]
             == f"git fetch origin {runs['head']} && git checkout {runs['head']}"
         )
+
+    def test_two_steps_that_fail_tell_which_tests_did(self, runs: dict[str, Any]) -> None:
+        reports = {task["label"]: task["preflight"] for task in runs["red"]["tasks"] if task["label"]}
+        unit, e2e = reports["unit"], reports["e2e"]
+        assert (unit["tests"]["total"], unit["tests"]["failed"]) == (2, 1)
+        assert unit["tests"]["failures"] == [
+            {
+                "name": "tests/test_a.py::test_x",
+                "message": "boom",
+                "file": "tests/test_a.py",
+                "line": None,
+                "seconds": None,
+            }
+        ]
+        assert e2e["reason"].startswith("exit 137 (SIGKILL")
+        assert e2e["tests"]["notes"] == ["junit.xml declares entities, which are never expanded here"]
+        folder = runs["artifacts"] / "pr-logs/red/artifacts"
+        assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.xml")) == [
+            "e2e/junit.xml",
+            "junit_unit.xml",
+            "unit/junit.xml",
+        ]
 
     def test_without_a_clone_url_it_says_what_to_do(self, runs: dict[str, Any]) -> None:
         clone = next(task for task in runs["empty"]["tasks"] if task["task"] == "clone")

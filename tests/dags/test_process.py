@@ -99,3 +99,21 @@ def test_a_slow_listener_loses_nothing() -> None:
     process = StepProcess(["seq", "20000"], env={"PATH": os.environ["PATH"]}, cwd=Path("/"))
     assert process.run(slow).exit_code == 0
     assert count == 20_000
+
+
+@pytest.mark.parametrize(
+    ("command", "kills", "out_of_memory"),
+    [
+        ("kill -9 $$", [3, 4], True),
+        ("exit 137", [3, 4], True),
+        ("kill -9 $$", [3, 3], False),
+        ("kill -9 $$", [None, None], False),
+        ("kill -15 $$", [3, 4], False),
+        ("exit 1", [3, 4], False),
+    ],
+)
+def test_a_process_that_was_killed_while_memory_ran_out(
+    monkeypatch: pytest.MonkeyPatch, command: str, kills: list[int | None], *, out_of_memory: bool
+) -> None:
+    monkeypatch.setattr(process_module, "oom_kills", lambda: kills.pop(0))
+    assert run(command)[0].out_of_memory is out_of_memory

@@ -5,7 +5,8 @@ import pytest
 
 from steps.contract import Command
 from steps.process import Outcome
-from steps.report import describe, judge, read_output, xcoms
+from steps.remains import Remains
+from steps.report import describe, dry_run, judge, read_output, xcoms
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,16 @@ from steps.report import describe, judge, read_output, xcoms
         (Outcome(75, 2), None, ("temporary", "exit 75 after 2s")),
         (Outcome(-9, 2), None, ("failed", "killed by SIGKILL after 2s")),
         (Outcome(137, 2), None, ("failed", "exit 137 (SIGKILL) after 2s")),
+        (
+            Outcome(-9, 42, out_of_memory=True),
+            None,
+            ("failed", "killed by SIGKILL (out of memory) after 42s"),
+        ),
+        (
+            Outcome(137, 42, out_of_memory=True),
+            None,
+            ("failed", "exit 137 (SIGKILL, out of memory) after 42s"),
+        ),
         (Outcome(200, 2), None, ("failed", "exit 200 after 2s")),
         (Outcome(143, 61, timed_out=True), None, ("timed_out", "timed out after 1m00s")),
         (Outcome(143, 5, stopped=True), "ignored", ("cancelled", "cancelled after 5s")),
@@ -44,7 +55,31 @@ def test_the_report_is_what_the_contract_says() -> None:
         "argv": "tool '--value=a b' '$(id)'",
         "reproduce": "make test",
         "dryrun": False,
+        "tests": None,
+        "artifacts": {"kept": 0, "bytes": 0, "dropped": ""},
     }
+
+
+def test_the_report_tells_of_tests_and_artifacts_and_fits() -> None:
+    failure = {"name": "t", "message": "m" * 1000, "file": "", "line": None, "seconds": None}
+    tests = {"total": 200, "failed": 100, "failures": [failure] * 100, "flaky": [], "notes": []}
+    artifacts = {"kept": 3, "bytes": 21, "dropped": "1 file, 0 bytes: a link"}
+    told = describe(Command(["tool"]), "failed", Outcome(1, 1), "exit 1", Remains(tests, artifacts))
+    assert (told["artifacts"], told["tests"]["failed"], len(told["tests"]["failures"])) == (
+        artifacts,
+        100,
+        100,
+    )
+    assert len(json.dumps(told)) < 48 * 1024
+
+
+def test_a_dry_run_shows_the_command_and_names_the_environment() -> None:
+    assert dry_run(Command(["tool", "a b"]), {"PATH", "HOME"}) == [
+        "Dry run: nothing is run.",
+        "command: tool 'a b'",
+        "working directory: a fresh folder, removed at the end",
+        "environment: HOME PATH",
+    ]
 
 
 @pytest.mark.parametrize(

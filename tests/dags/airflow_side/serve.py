@@ -49,6 +49,8 @@ def execute(given: dict[str, Any]) -> dict[str, Any]:
     xcoms: dict[str, Any] = {}
     ti = SimpleNamespace(
         run_id="manual__1",
+        try_number=given.get("try_number", 1),
+        map_index=given.get("map_index", -1),
         xcom_push=lambda key, value: xcoms.update({key: value}),
         xcom_pull=lambda task_ids, key: f"{task_ids}.{key}",
     )
