@@ -147,6 +147,7 @@ class AirflowSettings:
         }
         preflight = {
             "PREFLIGHT_ARTIFACTS_ROOT": str(self.artifacts_folder),
+            "PREFLIGHT_ARTIFACTS_URL": str(self.artifacts_folder),
             "PREFLIGHT_NUDGE_URL": self.nudge_url,
             "PREFLIGHT_NUDGE_SECRET": self.nudge_secret,
         }
