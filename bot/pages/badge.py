@@ -33,7 +33,8 @@ def add_to(pages: Blueprint, site: Site) -> None:
             response.headers["Retry-After"] = str(RETRY_SECONDS)
             return response
         response = _picture(pipeline, word_for(run))
-        if run is None or not run.repository.private:
+        # What is unknown to one viewer may be there for another.
+        if not site.gate.who() and (run is None or not run.repository.private):
             response.headers["Cache-Control"] = PUBLIC
         return conditional(response)
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, g, redirect, render_template, request
 
-from bot.errors import GitHubNotFound, GitHubRefused, Temporary
+from bot.errors import GitHubNotFound, GitHubRateLimited, GitHubRefused, Temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,6 +99,8 @@ class GitHubGate:
         except (GitHubRefused, GitHubNotFound):
             g.preflight_session = None  # the token was revoked
             return False
+        except GitHubRateLimited:
+            return None  # the viewer's own requests are used up, nobody else's
         except Temporary as error:
             log.warning("nobody can be shown %s for now: %s", repository.full_name, error)
             self._silent_until = self._clock() + SILENCE

@@ -13,7 +13,7 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.errors import GitHubRefused, GitHubUnavailable
+from bot.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from bot.pages.sessions import LONGEST_SESSION, Seal
 from bot.pages.sign_in import SILENCE, GitHubGate, blueprint, cookie_name
 from tests.examples import NOON, REPOSITORY
@@ -43,6 +43,7 @@ class FakeViewers:
     codes: dict[str, str] = field(default_factory=lambda: {"code-of-alice": "alice"})
     reads: dict[str, set[int]] = field(default_factory=lambda: {"alice": {PRIVATE.id}})
     down: bool = False
+    spent: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
 
     def sign_in_url(self, state: str, redirect_uri: str) -> str:
@@ -63,6 +64,8 @@ class FakeViewers:
         self._answer()
         login = token.removeprefix("token of ")
         self.asked.append(repository.full_name)
+        if login in self.spent:
+            raise GitHubRateLimited("asked too much", 3000.0)
         if login not in self.reads:
             raise GitHubRefused("the token was revoked")
         return repository.id in self.reads[login]
@@ -331,6 +334,16 @@ class TestWhileGitHubIsSlow:
         site.viewers.now += SILENCE + 1
         me(client)
         assert len(site.viewers.asked) == 2
+
+    def test_who_used_up_their_own_requests_shuts_nobody_else_out(self) -> None:
+        viewers = FakeViewers(
+            codes={"code-of-alice": "alice", "code-of-mallory": "mallory"}, spent={"mallory"}
+        )
+        both = Site(viewers=viewers).client()  # one process, one gate: mallory's cookie, then alice's
+        come_back(both, begin(both), "code-of-mallory")
+        assert me(both)["readable"] == []
+        come_back(both, begin(both))
+        assert me(both)["readable"] == [PRIVATE.id]
 
     def test_a_page_about_one_repository_asks_about_that_one(self) -> None:
         site = self.site()
