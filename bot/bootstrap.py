@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -44,6 +45,7 @@ from bot.report.checks import CheckReport
 from bot.report.contexts import StatusReport
 from bot.report.excerpt import excerpt
 from bot.report.links import Links
+from bot.report.redact import redact
 from bot.report.reporter import Reporter
 from bot.report.sticky import CommentReport
 from bot.runs.reconcile import RunReconciler
@@ -164,6 +166,7 @@ def build_worker(settings: Settings) -> Worker:
         reader=airflow,
         rules=StartRules(settings.name, operator),
         excerpt=lines_that_matter,
+        redact=partial(redact, secrets=settings.secrets),
         clock=now,
     )
     limits = settings.github_limits

@@ -58,6 +58,8 @@ class BranchClickEvent:
         run = next((run for run in history.runs if run.id == self.run_id), None)
         if run is None or not at_head(run, self.branch) or (self.branch.merge_group and history.closed):
             return Decision(DecisionKind.IGNORE, "nothing of ours is tested there any more")
+        if facts.tip(self.branch.name) != self.branch.head_sha:
+            return Decision(DecisionKind.IGNORE, f"{self.branch.name} has moved on")
         if not is_trusted(self.sender, base, facts):
             return Decision(DecisionKind.DENY, f"{self.sender} is not trusted here")
         actions = self._actions(run, facts)

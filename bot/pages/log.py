@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flask import abort, request
@@ -31,8 +32,12 @@ def add_to(pages: Blueprint, site: Site) -> None:
 
     @pages.get("/runs/<run_id>/log/<path:step>", strict_slashes=False)
     def log(run_id: str, step: str) -> Response:
-        run = redacted_run(site.find(run_id), site.clean.secrets)
-        found = _step(run, step)
+        stored = site.find(run_id)
+        asked = _step(stored, step)
+        found = redacted_run(replace(stored, steps=(asked,)), site.clean.secrets).steps[0]
+        # Of the others no more than their names is said here.
+        others = tuple(replace(one, result=None, excerpt=None) for one in stored.steps)
+        run = redacted_run(replace(stored, steps=others), site.clean.secrets)
         read = site.logs.read(run, [found])[found.key]
         start = _start(request.args.get("from", ""))
         wanted = window.searched(request.args.get("q", ""))

@@ -27,6 +27,7 @@ XCOM_KEY = "preflight"
 MAX_LOG_LINES = 2_000_000
 LOG_HEAD, LOG_TAIL = 200_000, 50_000  # lines of a log that are looked at: what explains it stands at an end
 LOOK_SECONDS = 15.0  # of reading logs, then the next look goes on: other runs wait, and our lease ends
+LINES_AT_ONCE = 1_000  # between two looks at the clock
 KILLED = 128  # exit codes from here on, and negative ones, are a signal's
 PATIENCE = timedelta(minutes=1)  # with logs that can't be read, once all else is known
 
@@ -38,6 +39,7 @@ def follow(
     excerpt: Excerpt,
     now: datetime,
     *,
+    redact: Callable[[str], str] = str,
     seconds: Callable[[], float] = time.monotonic,
 ) -> Run:
     """The run with what Airflow knows now; FINISHED once it is over, and its failed steps' logs are read.
@@ -55,6 +57,7 @@ def follow(
         run.ref,
         airflow,
         lambda lines: excerpt(lines, run.rules.matchers),
+        redact=redact,
         cancelled=run.cancel is not None,
         seconds=seconds,
     )
@@ -95,9 +98,11 @@ class _Remains:
         airflow: DagRunReader,
         excerpt: Callable[[Iterable[LogLine]], tuple[str, ...]],
         *,
+        redact: Callable[[str], str],
         cancelled: bool,
         seconds: Callable[[], float],
     ) -> None:
+        self.redact = redact
         self.seconds = seconds
         self.until = seconds() + LOOK_SECONDS
         self.late = False
@@ -137,7 +142,7 @@ class _Remains:
             raise
         except AirflowRefused:
             value = None
-        return read_result(value)
+        return read_result(value, self.redact)
 
     def _excerpt(self, step: Step) -> tuple[str, ...]:
         """What the step itself printed explains it best; if it left no word at all, Airflow's remarks do."""
@@ -150,9 +155,16 @@ class _Remains:
             return ()
 
     def _log(self, step: Step) -> Iterator[LogLine]:
-        lines = iter(islice(self.airflow.log(self.ref, step), MAX_LOG_LINES))
+        lines = self._in_time(islice(self.airflow.log(self.ref, step), MAX_LOG_LINES))
         yield from islice(lines, LOG_HEAD)
         yield from deque(lines, maxlen=LOG_TAIL)
+
+    def _in_time(self, lines: Iterable[LogLine]) -> Iterator[LogLine]:
+        """The lines that come before this look has to end, however slowly Airflow gives them."""
+        for index, line in enumerate(lines):
+            yield line
+            if index % LINES_AT_ONCE == LINES_AT_ONCE - 1 and self.seconds() > self.until + LOOK_SECONDS:
+                return
 
 
 def _says_why(step: Step) -> bool:

@@ -61,6 +61,7 @@ class RunReconciler:
         reader: DagRunReader,
         rules: StartRules,
         excerpt: Excerpt,
+        redact: Callable[[str], str],
         clock: Clock,
     ) -> None:
         self.store = store
@@ -68,6 +69,7 @@ class RunReconciler:
         self.reader = reader
         self.rules = rules
         self.excerpt = excerpt
+        self.redact = redact
         self.clock = clock
 
     def look(self) -> bool:
@@ -164,7 +166,8 @@ class RunReconciler:
             self._save(claim, failed(run, "the run has no name in Airflow"), cancel_sent=claim.cancel_sent)
             return
         try:
-            now = follow(run, found.get(run.ref), self.reader, self.excerpt, self.clock())
+            there = found.get(run.ref)
+            now = follow(run, there, self.reader, self.excerpt, self.clock(), redact=self.redact)
             if claim.cancel_sent and not now.finished:
                 self.trigger.cancel(run.ref)  # it did not take the first time
         except (AirflowUnavailable, AirflowLoginRefused) as error:

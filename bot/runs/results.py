@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from bot.models import StepResult, TestFailure, TestResults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_TEXT = 2_000
 MAX_COMMAND = 16 * 1024  # a dry run shows the exact commands
@@ -13,10 +18,17 @@ MAX_NAME = 500
 MAX_FAILURES = 100
 MAX_COUNT = 10**9
 MAX_NOTES = 10
+DEEPEST = 4  # the XCom, its tests, their list, a test
+MOST_KEYS = 50
+LOOKED_AT = 64 * 1024  # characters of a text
 
 
-def read_result(value: object) -> StepResult:
-    """The result in a `preflight` XCom; an empty one of a DAG of another kind, or of a killed process."""
+def read_result(value: object, redact: Callable[[str], str] = str) -> StepResult:
+    """The result in a `preflight` XCom; an empty one of a DAG of another kind, or of a killed process.
+
+    Its texts are redacted before anything is cut, so that no part of a secret stays.
+    """
+    value = _redacted(value, redact, DEEPEST)
     if not isinstance(value, Mapping):
         return StepResult()
     artifacts = value.get("artifacts")
@@ -30,6 +42,17 @@ def read_result(value: object) -> StepResult:
         artifacts=_count(kept.get("kept")),
         dropped=_text(kept.get("dropped")),
     )
+
+
+def _redacted(value: object, redact: Callable[[str], str], depth: int) -> object:
+    """The JSON value with all that may be used of its texts redacted."""
+    if isinstance(value, str):
+        return redact(value[:LOOKED_AT])
+    if isinstance(value, Mapping) and depth:
+        return {key: _redacted(one, redact, depth - 1) for key, one in islice(value.items(), MOST_KEYS)}
+    if isinstance(value, list) and depth:
+        return [_redacted(one, redact, depth - 1) for one in value[:MAX_FAILURES]]
+    return value
 
 
 def _tests(value: object) -> TestResults | None:

@@ -247,7 +247,7 @@ class TestABranch:
     GROUP = branch_of(REPOSITORY, f"gh-readonly-queue/release/1/pr-12-{sha(3)}", HEAD)
 
     def click(self, asks: Asks, one: Run, sender: str = "alice") -> Decision:
-        known = Known(branch=self.GROUP, runs=(one,))
+        known = Known(branch=self.GROUP, runs=(one,), tip=HEAD)
         return known.decide(BranchClickEvent(self.GROUP, one.id, asks, sender))
 
     def run_of_it(self, **fields: object) -> Run:
@@ -272,11 +272,18 @@ class TestABranch:
         decision = self.click(Asks.CANCEL, going)
         assert [type(action) for action in decision.actions] == [CancelRuns]
 
+    def test_an_old_commit_is_left_alone(self) -> None:
+        """Else the branch would be taken for standing there again."""
+        one = self.run_of_it()
+        known = Known(branch=self.GROUP, runs=(one,), tip=sha(9))
+        decision = known.decide(BranchClickEvent(self.GROUP, one.id, Asks.RERUN, "alice"))
+        assert (decision.actions, decision.subject) == ((), None)
+
     def test_strangers_change_nothing(self) -> None:
         decision = self.click(Asks.RERUN, self.run_of_it(), sender="mallory")
         assert (decision.kind, decision.actions) == (DecisionKind.DENY, ())
 
     def test_readers_neither(self) -> None:
-        known = Known(branch=self.GROUP, runs=(self.run_of_it(),), roles={"bob": Permission.READ})
+        known = Known(branch=self.GROUP, runs=(self.run_of_it(),), roles={"bob": Permission.READ}, tip=HEAD)
         event = BranchClickEvent(self.GROUP, self.run_of_it().id, Asks.RETRY, "bob")
         assert known.decide(event).actions == ()

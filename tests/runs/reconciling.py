@@ -38,6 +38,7 @@ class Bot:
             reader=self.airflow,
             rules=StartRules("demo", lambda: Operator((Serve(("*",)),))),
             excerpt=lambda lines, _matchers: tuple(line.text for line in lines),
+            redact=str,
             clock=lambda: self.time,
         )
 

@@ -95,6 +95,21 @@ def test_an_exit_code_is_a_small_number(code: object) -> None:
     assert read_result({"exit_code": code}).exit_code is None
 
 
+def test_no_text_keeps_a_secret_before_it_is_stored() -> None:
+    secret = "hunter2"
+    failure = {"name": f"test_{secret}", "message": "x" * (MAX_TEXT - 3) + secret, "file": secret}
+    value = {
+        "reason": secret,
+        "argv": f"run --token={secret}",
+        "reproduce": secret,
+        "tests": {"failures": [failure], "flaky": [secret], "notes": [secret]},
+        "artifacts": {"dropped": secret},
+    }
+    read = read_result(value, lambda text: text.replace(secret, "***"))
+    assert "hun" not in repr(read)
+    assert read.argv == "run --token=***"
+
+
 def test_all_of_it_is_bounded() -> None:
     long = "x" * 100_000
     many = [{"name": f"{number} {long}", "message": long, "file": long} for number in range(1_000)]
