@@ -1,0 +1,36 @@
+"""What the inner folders need from the world, as narrow Protocols that `bot.adapters` fulfil."""
+
+from __future__ import annotations
+
+from bot.ports.airflow import DagRunReader, DagTrigger
+from bot.ports.artifacts import ArtifactStore
+from bot.ports.clock import Clock
+from bot.ports.github import CheckWriter, People, PullRequestReader, PullRequestWriter, QuotaReader, Viewers
+from bot.ports.intake import Inbox, Ledger
+from bot.ports.pages import RunLister, RunReader
+from bot.ports.reports import BudgetStore, CommentStore, PastReader, ReportStore, StatusStore
+from bot.ports.runs import ArchiveStore, RunStore
+
+__all__ = [
+    "ArchiveStore",
+    "ArtifactStore",
+    "BudgetStore",
+    "CheckWriter",
+    "Clock",
+    "CommentStore",
+    "DagRunReader",
+    "DagTrigger",
+    "Inbox",
+    "Ledger",
+    "PastReader",
+    "People",
+    "PullRequestReader",
+    "PullRequestWriter",
+    "QuotaReader",
+    "ReportStore",
+    "RunLister",
+    "RunReader",
+    "RunStore",
+    "StatusStore",
+    "Viewers",
+]
