@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bot.claims import Urgency
 from bot.errors import GitHubNotFound
 from bot.report.dry_run import render_reply
+from bot.report.left import Left
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,12 +48,13 @@ class AnswerReport:
         self.secrets = secrets
         self.budget = budget
 
-    def report(self, claim: PullClaim) -> list[float]:
-        """Answer all that wait; seconds until those want another look that wait for their dry runs."""
-        waits: list[float] = []
+    def report(self, claim: PullClaim) -> Left:
+        """Answer all that wait, and say what is left: answers that wait for their dry runs or for room."""
+        left = Left()
         for pending in self.store.pending_replies(claim):
-            waits += self._answer(claim, pending)
-        return waits
+            with left.noting_refusals():
+                left.waits += self._answer(claim, pending)
+        return left
 
     def _answer(self, claim: PullClaim, pending: PendingReply) -> list[float]:
         silent = not pending.reply.text and not pending.dry_runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from bot.ports import BudgetStore, QuotaReader
 
 POINTS, CONTENT = "points", "content"
-WRITE_POINTS = 5.0
+COSTS = {POINTS: 5.0, CONTENT: 1.0}
+"""Of one write."""
+
 POINTS_PER_MINUTE, CONTENT_PER_MINUTE, CONTENT_PER_HOUR = 900, 80, 500
 
 SHARES = {Urgency.FINAL_STATUS: 1.0, Urgency.FINAL_COMMENT: 0.85, Urgency.PROGRESS: 0.5}
@@ -24,6 +27,9 @@ LOW_SHARE, LOW_REQUESTS = 0.1, 300
 """Below either the hour's requests run low."""
 
 LONGEST_WAIT = 300.0
+LEAST_WAITS = {Urgency.FINAL_COMMENT: 1.0, Urgency.PROGRESS: 10.0}
+MOST_SPREAD = 60.0
+"""Seconds. Who can wait stays away for a little longer than it must: else all come back for room for one."""
 
 
 def windows(
@@ -40,7 +46,7 @@ def windows(
 
 
 class Budget:
-    """Asked before each write.
+    """Asked before each write. However small a window is, one write fits into it.
 
     `on_held_back` hears the urgency of each write that has to wait.
     """
@@ -57,7 +63,9 @@ class Budget:
         self.quotas = quotas
         self.on_held_back = on_held_back
         self.windows = {
-            urgency: [replace(window, most=window.most * share) for window in windows]
+            urgency: [
+                replace(window, most=max(window.most * share, COSTS[window.name])) for window in windows
+            ]
             for urgency, share in SHARES.items()
         }
 
@@ -72,10 +80,14 @@ class Budget:
             self.store.spend(account, {POINTS: spent})
         wait = _until_quota(self.quotas.quota(repository)) if urgency is Urgency.PROGRESS else 0.0
         if wait <= 0:
-            costs = {POINTS: WRITE_POINTS} | ({CONTENT: 1.0} if content else {})
+            costs = COSTS if content else {POINTS: COSTS[POINTS]}
             wait = self.store.take(account, costs, self.windows[urgency])
-        if wait > 0:
-            self.on_held_back(urgency.value)
+        if wait <= 0:
+            return 0.0
+        self.on_held_back(urgency.value)
+        if urgency in LEAST_WAITS:
+            wait = max(wait, LEAST_WAITS[urgency])
+            wait += random.uniform(0, min(wait, MOST_SPREAD))  # noqa: S311 - not a secret
         return wait
 
 

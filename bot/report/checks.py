@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.claims import Urgency
-from bot.errors import GitHubRefused
 from bot.report.check_sender import CheckSender
 from bot.report.forms import forms
+from bot.report.left import Left
 from bot.report.progress import refresh, running
 from bot.report.wanted_checks import wanted_checks
 
@@ -48,19 +48,18 @@ class CheckReport:
         self.budget = budget
         self.secrets = secrets
 
-    def report(self, repository: Repository, sha: str, *, progress: bool = True) -> float | None:
-        """Seconds until the head wants another look, None if it shows its last word everywhere.
+    def report(self, repository: Repository, sha: str, *, progress: bool = True) -> Left:
+        """Send what differs, and say what is left. Without `progress` only what is urgent is sent.
 
-        Without `progress` only what is urgent is sent: 0 is returned if the rest is due, too. A check run
-        that GitHub refuses is raised only after the others were sent. Without a GitHub App there are none.
+        Without a GitHub App there are none.
         """
         if not self.github.can_check():
-            return None
+            return Left()
         now = self.clock()
         shown = self.store.shown_checks(repository, sha)
         policies = self.store.policies(repository, sha)
         if not shown and not any(policy.shown_as.checks for policy in policies.values()):
-            return None
+            return Left()
         verdicts = self.store.verdicts(repository, sha)
         runs = running(verdict for says in verdicts.values() for verdict in says)
         usual = self.past.usual(runs) if runs else {}
@@ -73,25 +72,23 @@ class CheckReport:
             now=now,
             secrets=self.secrets,
         )
-        waits = [refresh(run, usual.get(run.id), now) for run in runs]
+        left = Left(refreshes=[refresh(run, usual.get(run.id), now) for run in runs])
         sender = CheckSender(self.store, self.github, self.budget, repository, sha, now, self.secrets)
-        refused: GitHubRefused | None = None
         for one in sorted(wanted, key=lambda one: one.order(shown.get(one.check.name))):
             known = shown.get(one.check.name)
             if not one.is_news(known):
                 continue
             wait = one.wait(known, now)
-            if wait > 0 or (not progress and one.urgency(known) is Urgency.PROGRESS):
-                waits.append(max(wait, 0.0))
-                continue
-            try:
-                wait = sender.send(one, known)
-            except GitHubRefused as error:
-                refused = error
-                continue
             if wait > 0:
-                waits.append(wait)
+                left.waits.append(wait)
+                continue
+            if one.urgency(known) is Urgency.PROGRESS and not progress:
+                left.more = True
                 break  # those that follow are no more urgent
-        if refused is not None:
-            raise refused
-        return min(waits, default=None)
+            wait = 0.0
+            with left.noting_refusals():
+                wait = sender.send(one, known)
+            if wait > 0:
+                left.waits.append(wait)
+                break
+        return left

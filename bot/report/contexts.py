@@ -6,9 +6,9 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from bot.claims import Urgency
-from bot.errors import GitHubRefused
 from bot.models import StatusState
 from bot.report.forms import forms
+from bot.report.left import Left
 from bot.report.progress import refresh, running
 from bot.report.status import without_secrets
 from bot.report.wanted_statuses import wanted_statuses
@@ -70,12 +70,8 @@ class StatusReport:
         self.secrets = secrets
         self._full: set[tuple[int, str, str]] = set()
 
-    def report(self, repository: Repository, sha: str, *, progress: bool = True) -> float | None:
-        """Seconds until the head wants another look, None if it shows its last word everywhere.
-
-        Without `progress` only what is urgent is sent: 0 is returned if the rest is due, too. A status that
-        GitHub refuses is raised only after the others were sent.
-        """
+    def report(self, repository: Repository, sha: str, *, progress: bool = True) -> Left:
+        """Send what differs, and say what is left. Without `progress` only what is urgent is sent."""
         now = self.clock()
         verdicts = {
             number: [without_secrets(verdict, self.secrets) for verdict in says]
@@ -86,30 +82,27 @@ class StatusReport:
         usual = self.past.usual(runs) if runs else {}
         shape = forms(self.store.policies(repository, sha), verdicts, can_check=self.github.can_check())
         wanted = wanted_statuses(verdicts, shown, usual, shape, links=self.links, now=now)
-        waits = [refresh(run, usual.get(run.id), now) for run in runs]
-        refused: GitHubRefused | None = None
+        left = Left(refreshes=[refresh(run, usual.get(run.id), now) for run in runs])
         for one in sorted(wanted, key=lambda one: one.order(shown.get(one.status.context))):
             known = shown.get(one.status.context)
             if not one.is_news(known) or not self._has_room(repository, sha, one, known):
                 continue
             urgency = one.urgency(known)
             wait = one.wait(known, now)
-            if wait > 0 or (urgency is Urgency.PROGRESS and not progress):
-                waits.append(max(wait, 0.0))
+            if wait > 0:
+                left.waits.append(wait)
                 continue
+            if urgency is Urgency.PROGRESS and not progress:
+                left.more = True
+                break  # those that follow are no more urgent
             wait = self.budget.take(repository, content=False, urgency=urgency)
             if wait > 0:
-                waits.append(wait)
-                break  # those that follow are no more urgent
-            try:
+                left.waits.append(wait)
+                break
+            with left.noting_refusals():
                 self.github.set_status(repository, sha, one.status)
-            except GitHubRefused as error:
-                refused = error
-                continue
-            self.store.set_shown(repository, sha, one.status)
-        if refused is not None:
-            raise refused
-        return min(waits, default=None)
+                self.store.set_shown(repository, sha, one.status)
+        return left
 
     def _has_room(self, repository: Repository, sha: str, one: Wanted, known: ShownStatus | None) -> bool:
         """Whether GitHub takes one more for that context; where it does not, the run page has the rest."""

@@ -70,9 +70,7 @@ def still_failing(before: frozenset[str], view: PullView) -> frozenset[str]:
     now = failing(view)
     proven = tuple(_name(verdict) for verdict in _told(view) if _has_ended(verdict))
     unproven = {
-        name
-        for name in before
-        if not any(name == proof or name.startswith(f"{proof}: ") for proof in proven)
+        name for name in before if not any(name == proof or name.startswith(f"{proof}: ") for proof in proven)
     }
     return bounded((now - newly_failing(now, before)) | unproven)
 
@@ -106,7 +104,7 @@ def _has_ended(verdict: Verdict) -> bool:
 
 
 def _tests(run: Run | None) -> list[str]:
-    """The failing tests of the failed steps; of a step that names only the first of them, that they are many."""
+    """The failing tests of the failed steps; of a step that names only some of them, that they are many."""
     found: list[str] = []
     for step in run.steps if run else ():
         tests = step.result.tests if step.state is StepState.FAILED and step.result else None

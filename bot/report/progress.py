@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from bot.models import Run, Verdict
 
-FASTEST = 10.0  # seconds between two words
-SLOWEST = 300.0
+FASTEST = 20.0  # seconds between two words
+SLOWEST = 600.0
 SHARE = 2 / 3  # of its age: each word comes after thrice the time of the one before
 REFRESH_SHARE = 5  # a text that says how long is renewed after a fifth of that time
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 import random
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.errors import GitHubNotFound, GitHubRateLimited, GitHubRefused, Temporary
+from bot.errors import GitHubRateLimited, Temporary
+from bot.report.left import Left
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,15 +62,13 @@ class Reporter:
             self.store.release_pull(claim, seconds=pause, failed=False)
             return True
         try:
-            refused, waits = self._send(claim)
+            left = self._send(claim)
         except Temporary as error:
             self._release_later(claim, error)
             return True
-        if refused:
-            seconds = None if claim.failures >= GIVE_UP else backoff(claim.failures, REFUSED_SLOWEST)
-            self.store.release_pull(claim, seconds=seconds, failed=True)
-            return True
-        self.store.release_pull(claim, seconds=min(waits, default=None), failed=False)
+        for said in left.refused:
+            log.error("%s#%s: GitHub refuses a report: %s", claim.repository.full_name, claim.number, said)
+        self.store.release_pull(claim, seconds=_again(claim, left), failed=bool(left.refused))
         return True
 
     def _release_later(self, claim: PullClaim, error: Temporary) -> None:
@@ -86,67 +84,36 @@ class Reporter:
             claim, seconds=error.retry_after or backoff(claim.failures, OUTAGE_SLOWEST), failed=True
         )
 
-    def _send(self, claim: PullClaim) -> tuple[bool, list[float]]:
-        """Whether GitHub refused a part, and the seconds until parts want another look."""
-        refused = False
-        waits: list[float] = []
-        for part in self._parts(claim):
-            try:
-                waits += part(claim)
-            except (GitHubRefused, GitHubNotFound) as error:
-                log.error(  # noqa: TRY400 - expected, and said
-                    "%s#%s: GitHub refuses a report: %s", claim.repository.full_name, claim.number, error
-                )
-                refused = True  # the other parts may still be welcome
-        return refused, waits
+    def _send(self, claim: PullClaim) -> Left:
+        """Send what differs, the most urgent first; what is refused on the way stops nothing else."""
+        left = Left()
+        more = self._heads(claim, self.store.unsettled_heads(claim), left, progress=False)
+        if claim.number > 0:
+            left.add(self.answers.report(claim))
+            left.add(self.comment.report(claim))
+        self._heads(claim, more, left, progress=True)
+        return left
 
-    def _parts(self, claim: PullClaim) -> Sequence[Callable[[PullClaim], list[float]]]:
-        later: list[str] = []
-        finals, progress = partial(self._finals, later=later), partial(self._progress, later=later)
-        if claim.number < 0:
-            return (finals, progress)
-        return (finals, self.answers.report, self.comment.report, progress)
-
-    def _finals(self, claim: PullClaim, later: list[str]) -> list[float]:
-        """What can't wait, of all heads; those that have more to show are put into `later`."""
-        waits = self._heads(claim, self.store.unsettled_heads(claim), progress=False)
-        later += [sha for sha, wait in waits.items() if wait <= 0]
-        return [wait for wait in waits.values() if wait > 0]
-
-    def _progress(self, claim: PullClaim, later: list[str]) -> list[float]:
-        return list(self._heads(claim, later, progress=True).values())
-
-    def _heads(self, claim: PullClaim, shas: Sequence[str], *, progress: bool) -> dict[str, float]:
-        """The seconds until those heads want another look that don't show their last word everywhere."""
-        waits: dict[str, float] = {}
-        refused: GitHubRefused | GitHubNotFound | None = None
+    def _heads(self, claim: PullClaim, shas: Sequence[str], left: Left, *, progress: bool) -> list[str]:
+        """Send what those heads should show; those that have more to show than what can't wait."""
+        more: list[str] = []
         for sha in shas:
-            try:
-                wait = self._head(claim, sha, progress=progress)
-            except (GitHubRefused, GitHubNotFound) as error:
-                refused = error
-                continue
-            if wait is None:
+            head = self._head(claim.repository, sha, progress=progress)
+            if head.settled:
                 self.store.settle_head(claim, sha)
-            else:
-                waits[sha] = wait
-        if refused is not None:
-            raise refused
-        return waits
+            if head.more:
+                more.append(sha)
+            left.add(head)
+        return more
 
-    def _head(self, claim: PullClaim, sha: str, *, progress: bool) -> float | None:
-        """Statuses and check runs of one head: one that is refused leaves the other."""
-        waits: list[float | None] = []
-        refused: GitHubRefused | GitHubNotFound | None = None
-        with self.store.lock_head(claim.repository, sha):
+    def _head(self, repository: Repository, sha: str, *, progress: bool) -> Left:
+        """Statuses and check runs of one head."""
+        left = Left()
+        with self.store.lock_head(repository, sha):
             for report in (self.statuses.report, self.checks.report):
-                try:
-                    waits.append(report(claim.repository, sha, progress=progress))
-                except (GitHubRefused, GitHubNotFound) as error:
-                    refused = error
-        if refused is not None:
-            raise refused
-        return min((wait for wait in waits if wait is not None), default=None)
+                with left.noting_refusals():
+                    left.add(report(repository, sha, progress=progress))
+        return left
 
 
 class Pauses:
@@ -167,6 +134,17 @@ class Pauses:
         fresh = self.left(repository) <= 0
         self._until[self._account(repository)] = self._clock() + timedelta(seconds=seconds)
         return fresh
+
+
+def _again(claim: PullClaim, left: Left) -> float | None:
+    """Seconds until the next look, None for none until something changes.
+
+    Where GitHub refused something it is not asked again just because time passes.
+    """
+    if not left.refused:
+        return min((*left.waits, *left.refreshes), default=None)
+    tries = [backoff(claim.failures, REFUSED_SLOWEST)] if claim.failures < GIVE_UP else []
+    return min((*left.waits, *tries), default=None)
 
 
 def backoff(failures: int, slowest: float) -> float:

@@ -16,7 +16,7 @@ from bot.report.rows import step_name
 from bot.report.status import describe_run, fit, result_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from bot.models import Run, Step
@@ -37,18 +37,23 @@ _FAILURE, _ERROR = StatusState.FAILURE, StatusState.ERROR
 _STOPPED = (Outcome.CANCELLED, Outcome.TIMED_OUT, Outcome.ERROR)
 
 
-def step_statuses(run: Run, links: Links, now: datetime) -> list[Status]:
-    """What the run's steps show, in the DAG's order; those beyond the first 50 share one."""
+def step_statuses(run: Run, links: Links, now: datetime) -> dict[Status, bool]:
+    """What the run's steps show, in the DAG's order, and whether each has begun.
+
+    Those beyond the first 50 share one. What has not begun need not be shown: before, nothing is known of it,
+    of a mapped step not even its name.
+    """
     steps = [step for step in run.steps if step.state is not StepState.REMOVED]
     shown = steps if len(steps) <= STEPS else steps[: STEPS - 1]
-    statuses = [
-        Status(f"{run.context}/{name}", *describe_step(run, step), links.step_log(run.id, step))
-        for name, step in zip(_names(shown, CONTEXT_LIMIT - len(run.context) - 1), shown, strict=True)
-    ]
+    contexts = [f"{run.context}/{name}" for name in _names(shown, CONTEXT_LIMIT - len(run.context) - 1)]
+    statuses = {
+        Status(context, *describe_step(run, step), links.step_log(run.id, step)): _has_begun(step)
+        for context, step in zip(contexts, shown, strict=True)
+    }
     if len(shown) < len(steps):
         state, _ = describe_run(run, now)
         rest = f"{count(len(steps) - len(shown), 'more step')}: see the run page"
-        statuses.append(Status(f"{run.context}/{REST}", state, rest, links.run_page(run.id)))
+        statuses[Status(f"{run.context}/{REST}", state, rest, links.run_page(run.id))] = True
     return statuses
 
 
@@ -80,17 +85,27 @@ def _finished(run: Run, step: Step) -> tuple[StatusState, str]:
     return _ERROR if step.state is StepState.BLOCKED else _SUCCESS, texts.STEP_WORDS[step.state]
 
 
-def leftover(context: str, own: Status, runs: Iterable[Run]) -> Status:
-    """What a step's context says that the head shows, but that no run shown there has (any more).
+def leftover(context: str, own: Status, *, has_steps: bool) -> Status:
+    """What a step's context says that the head shows, but that no run shown there has (yet, or any more).
 
-    `own` is the pipeline's status. While a run goes on, it may still get to the step. It only is no part of
-    a run that ended and that had steps; else what is true for the pipeline is true for it.
+    What is true for the pipeline, whose status is `own`, is true for it: it turns green only where a run
+    with other steps passed without it.
     """
+    said = own.description
     if own.state is _PENDING:
-        return Status(context, _PENDING, texts.QUEUED, own.target_url)
-    if any(run.steps for run in runs):
-        return Status(context, _SUCCESS, NOT_PART, own.target_url)
-    return Status(context, own.state, own.description, own.target_url)
+        said = texts.QUEUED
+    elif own.state is _SUCCESS and has_steps:
+        said = NOT_PART
+    return Status(context, own.state, said, own.target_url)
+
+
+def _has_begun(step: Step) -> bool:
+    """Whether it has; or it was skipped, and never will. Airflow names a mapped one a moment later."""
+    if step.state in (StepState.WAITING, StepState.BLOCKED):
+        return False
+    if step.state is StepState.CANCELLED:
+        return step.started_at is not None
+    return step.state.finished or step.name != f"{step.task_id}[{step.map_index}]"
 
 
 def _names(steps: Sequence[Step], room: int) -> list[str]:

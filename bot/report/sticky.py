@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bot.claims import ShownComment, Urgency
 from bot.errors import GitHubNotFound
 from bot.report.comment import render_comment
+from bot.report.left import Left
 from bot.report.wanted import Wanted
 from bot.report.worth import is_worth_keeping, is_worth_posting
 
@@ -53,7 +54,14 @@ class CommentReport:
         self.budget = budget
         self.secrets = secrets
 
-    def report(self, claim: PullClaim) -> list[float]:
+    def report(self, claim: PullClaim) -> Left:
+        """Have the comment show what it should, and say what is left."""
+        left = Left()
+        with left.noting_refusals():
+            left.waits += self._report(claim)
+        return left
+
+    def _report(self, claim: PullClaim) -> list[float]:
         """Seconds until the comment wants another look; empty if it is as it should be."""
         view = self.store.view(claim)
         shown = self.store.comment(claim)
@@ -88,7 +96,7 @@ class CommentReport:
             self.store.set_comment(
                 claim, replace(_NONE, failing=wanted.shown.failing, old_id=wanted.shown.old_id)
             )
-            return self.report(claim)
+            return self._report(claim)
         edited = replace(
             shown,
             digest=wanted.digest,
@@ -112,8 +120,8 @@ class CommentReport:
             old_id=old_id,
         )
         self.store.set_comment(claim, intended)
-        mark = "" if old_id is None else f"{_in_place_of(old_id)}\n"
-        comment_id = self.github.create_comment(claim.repository, claim.number, wanted.body + mark)
+        body = wanted.body.rstrip().removesuffix(self.marker) + self._mark(old_id)
+        comment_id = self.github.create_comment(claim.repository, claim.number, body)
         posted = replace(intended, id=comment_id, search=False)
         self.store.set_comment(claim, posted)
         return posted
@@ -130,8 +138,11 @@ class CommentReport:
     def _find(self, claim: PullClaim, shown: ShownComment) -> int | None:
         if shown.id is not None or not shown.search:
             return shown.id
-        marker = self.marker if shown.old_id is None else _in_place_of(shown.old_id)
-        return self.github.find_comment(claim.repository, claim.number, marker)
+        return self.github.find_comment(claim.repository, claim.number, self._mark(shown.old_id))
+
+    def _mark(self, old_id: int | None) -> str:
+        """What the comment ends with, and is searched for by: one posted in another's place says so."""
+        return self.marker if old_id is None else f"<!-- preflight: in place of {old_id} -->\n{self.marker}"
 
     def _delete_old(self, claim: PullClaim, shown: ShownComment) -> tuple[float, ShownComment]:
         """Delete the comment that this one took the place of; the seconds for which that has to wait."""
@@ -160,11 +171,6 @@ class CommentReport:
         if wait <= 0:
             self.github.delete_comment(claim.repository, comment_id)
         return wait
-
-
-def _in_place_of(comment_id: int) -> str:
-    """What the comment is searched for by that may have been posted in that one's place."""
-    return f"<!-- preflight: in place of {comment_id} -->"
 
 
 def _may_be_there(shown: ShownComment) -> bool:

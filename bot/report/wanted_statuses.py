@@ -42,9 +42,12 @@ class Wanted:
     settling: bool = False
 
     def urgency(self, known: ShownStatus | None) -> Urgency:
-        """A pipeline's first word is an answer to somebody who waits; the next ones are progress."""
+        """A pipeline's first word is an answer to somebody who waits; the next ones are progress.
+
+        No step's last word is ahead of a pipeline's.
+        """
         if self.status.state is not _PENDING:
-            return Urgency.FINAL_STATUS
+            return Urgency.FINAL_STATUS if self.own else Urgency.FINAL_COMMENT
         first = known is None or known.status.state is not _PENDING
         return Urgency.FINAL_COMMENT if first and self.own else Urgency.PROGRESS
 
@@ -120,13 +123,16 @@ def _own(
 def _steps(
     by_number: Mapping[int, Verdict], own: Status, shown: Sequence[str], links: Links, now: datetime
 ) -> Iterator[Status]:
-    """A status for each step that one of the runs has, or that the head shows."""
+    """A status for each step that has begun in one of the runs, or that the head shows."""
     runs = {number: verdict.run for number, verdict in by_number.items() if verdict.run is not None}
     by_step: dict[str, dict[int, Status]] = {}
+    begun = set(shown)
     for number, run in runs.items():
-        for status in step_statuses(run, links, now):
+        for status, has_begun in step_statuses(run, links, now).items():
             by_step.setdefault(status.context, {})[number] = status
-    yield from map(merge, by_step.values())
+            if has_begun:
+                begun.add(status.context)
+    yield from (merge(statuses) for context, statuses in by_step.items() if context in begun)
     for context in shown:
         if context not in by_step:
-            yield leftover(context, own, runs.values())
+            yield leftover(context, own, has_steps=any(run.steps for run in runs.values()))

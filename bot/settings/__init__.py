@@ -20,7 +20,7 @@ __all__ = ["SETTINGS", "Address", "Limits", "Setting", "Settings", "database_url
 
 
 SHORTEST_KEY_LINE = 16
-"""Characters of a private key's line that are sought in what is shown; its last line may be a word of any text."""
+"""Characters from which on a line of the private key is sought in what is shown: its last may be any word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

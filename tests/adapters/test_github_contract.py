@@ -322,6 +322,14 @@ class TestWriter:
         stage.github.create_comment(stage.repository, number, "on it")
         assert stage.github.find_comment(stage.repository, number, MARKER) is None
 
+    def test_a_marker_that_our_comment_quotes_does_not_count(self, stage: Stage, number: int) -> None:
+        stage.github.create_comment(stage.repository, number, f"a step printed\n```\n{MARKER}\n```\n")
+        assert stage.github.find_comment(stage.repository, number, MARKER) is None
+
+    def test_white_space_after_the_marker_does_not_matter(self, stage: Stage, number: int) -> None:
+        made = stage.github.create_comment(stage.repository, number, f"hello\n\n{MARKER}\n")
+        assert stage.github.find_comment(stage.repository, number, MARKER) == made
+
     def test_of_two_comments_the_oldest_is_found(self, stage: Stage, number: int) -> None:
         oldest = stage.github.create_comment(stage.repository, number, f"1 {MARKER}")
         stage.github.create_comment(stage.repository, number, f"2 {MARKER}")

@@ -166,6 +166,27 @@ class TestResumed:
         archive.archived(claim, seconds=None)
         assert archive.claim_archive() is not None
 
+    def test_what_an_earlier_end_was_written_over_is_written_again(
+        self, ledger: PostgresLedger, runs: PostgresRuns, archive: PostgresArchive
+    ) -> None:
+        """A slow worker still archives the first end when another one has archived the second."""
+        one = ended(ledger, runs, outcome=Outcome.FAILURE)
+        slow = archive.claim_archive()
+        assert slow is not None
+        resume(ledger, one)
+        runs.admit(lambda queue, _: [Turn(waiting.id, admitted=True) for waiting in queue])
+        follow(runs, ended=True)
+        quick = archive.claim_archive()
+        assert quick is not None
+        archive.archived(quick, seconds=None)
+        assert archive.next_due() is None
+        archive.archived(slow, seconds=None)
+        again = archive.claim_archive()
+        assert again is not None
+        assert again.outcome is Outcome.SUCCESS
+        archive.archived(again, seconds=None)
+        assert archive.next_due() is None
+
     def test_one_that_is_refused_its_turn_ends_too(
         self, database: Database, ledger: PostgresLedger, runs: PostgresRuns, archive: PostgresArchive
     ) -> None:

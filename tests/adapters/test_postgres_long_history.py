@@ -145,7 +145,7 @@ def test_a_report(database: Database) -> None:
         past = PostgresPast(database).past(runs)
     assert {one.usual is not None for one in past.values()} == {True}
     assert "runs" not in seen.read_whole()
-    assert seen.rows_read() <= len(runs) * (20 + 2)
+    assert seen.rows_read() <= len(runs) * (20 + 3)
 
 
 def test_figures_count_what_ended_once_in_five_minutes(database: Database) -> None:

@@ -177,6 +177,48 @@ class TestUsual:
         assert usual.of([one]) == {one.id: 10}
 
 
+class TestWhatWasUsual:
+    def test_is_the_median_of_the_20_before_without_the_run_itself(
+        self, past: PostgresPast, day: Day
+    ) -> None:
+        for seconds in (1000, *[30] * 10, *[50] * 10):
+            day.took(seconds)
+        one = day.took(9000)
+        assert past.past([one])[one.id].usual == 40
+
+    def test_stays_whatever_comes_later(self, past: PostgresPast, day: Day) -> None:
+        """Else every comment that says it would be edited whenever some other run ends."""
+        first = day.took(60)
+        one = day.took(60)
+        for _ in range(5):
+            day.took(600)
+        assert past.past([first])[first.id].usual is None
+        assert past.past([one])[one.id].usual == 60
+
+    def test_does_not_change_when_a_run_ends_that_began_before(self, past: PostgresPast, day: Day) -> None:
+        day.took(60)
+        day.start(slow := run())
+        (claim,) = day.runs.claim_runs(1)
+        one = day.took(60)
+        times = {"phase": Phase.FINISHED, "outcome": Outcome.SUCCESS, "dag_run_id": "preflight~slow"}
+        ended = replace(claim.run, **times, started_at=at(0), finished_at=at(900))  # type: ignore[arg-type]
+        day.runs.save_run(claim, ended, cancel_sent=False, seconds=None)
+        assert past.past([one])[one.id].usual == 60
+        assert past.past([slow])[slow.id].usual == 60
+
+    def test_is_unknown_for_what_is_not_alike(self, past: PostgresPast, day: Day) -> None:
+        day.took(60)
+        for other in (run("docs"), replace(run(), dryrun=True), replace(run(), inputs={"size": 3})):
+            one = day.took(60, other)
+            assert past.past([one])[one.id].usual is None
+
+    def test_is_asked_for_many_at_once(self, past: PostgresPast, day: Day) -> None:
+        unit, docs = (day.took(seconds, run(name)) for name, seconds in (("unit", 10), ("docs", 20)))
+        later = [day.took(30, run(name)) for name in ("unit", "docs")]
+        found = past.past([unit, docs, *later])
+        assert [found[one.id].usual for one in (unit, docs, *later)] == [None, None, 10, 20]
+
+
 class TestBefore:
     def test_is_the_newest_that_ended_by_itself(self, past: PostgresPast, day: Day) -> None:
         day.took(1)
@@ -323,6 +365,22 @@ class TestFlaky:
     def test_dry_runs_prove_nothing(self, past: PostgresPast, day: Day) -> None:
         one = day.tried(failing(flaky=("a",)), replace(run(), dryrun=True))
         assert names(past, one) == []
+
+    @pytest.mark.parametrize(("tests", "proven"), [(2, []), (8, []), (9, ["b"]), (20, ["b"])])
+    def test_a_try_of_fewer_tests_may_not_have_come_to_it(
+        self, past: PostgresPast, day: Day, tests: int, proven: list[str]
+    ) -> None:
+        """`pytest -x`, or a suite whose later files a timeout cut off."""
+        day.tried(failing("b"))
+        one = day.tried(replace(failing("a"), total=tests))
+        assert names(past, one) == proven
+
+    def test_how_often_it_had_failed_by_then_stays(self, past: PostgresPast, day: Day) -> None:
+        day.tried(failing("a"))
+        one = day.tried(PASSING)
+        for number in range(5):
+            day.tried(failing("a"), run(number=40 + number, head_sha=sha(700 + number)))
+        assert past.past([one])[one.id].flaky == (FlakyTest("pytest", "a", 1, 2),)
 
     def test_says_how_often_it_failed_in_the_last_50_tries_at_any_commit(
         self, past: PostgresPast, day: Day

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from bot.adapters.postgres import Database, PostgresLedger, PostgresReports, PostgresRuns
 from bot.claims import PendingReply, PullClaim, ShownComment, ShownStatus
+from bot.errors import Overtaken
 from bot.models import CommentPolicy, Phase, PullView, Reply, ReportPolicy, Run, Status, StatusState, Verdict
 from tests.examples import HEAD, HOSTILE, REPOSITORY, at, branch, change, moved, pull, run, sha, wanted
 from tests.fixtures.postgres import settle
@@ -82,14 +83,18 @@ class TestTheQueue:
         reports.release_pull(claim, seconds=None, failed=False)
         assert take(reports).version > claim.version
 
-    def test_what_failed_keeps_its_distance_even_then(
-        self, ledger: PostgresLedger, reports: PostgresReports
+    @pytest.mark.parametrize(("seconds", "most"), [(5, 5), (600, 15), (None, 15)])
+    def test_what_failed_keeps_some_distance_even_then(
+        self, ledger: PostgresLedger, reports: PostgresReports, seconds: float | None, most: float
     ) -> None:
         ledger.apply(change())
         claim = take(reports)
         ledger.apply(change())
-        reports.release_pull(claim, seconds=100, failed=True)
+        reports.release_pull(claim, seconds=seconds, failed=True)
         assert reports.claim_pull() is None
+        due = reports.next_due()
+        assert due is not None
+        assert due <= min(most, 15)
 
     def test_failures_in_a_row_are_counted(self, ledger: PostgresLedger, reports: PostgresReports) -> None:
         ledger.apply(change())
@@ -110,6 +115,26 @@ class TestTheQueue:
         take(other)
         reports.release_pull(late, seconds=0, failed=False)
         assert reports.claim_pull() is None, "the new holder keeps its lease"
+
+    @pytest.mark.parametrize("left", [-1, 5], ids=["ran out", "is about to run out"])
+    def test_whose_lease_ran_out_begins_nothing_that_others_may_do(
+        self, database: Database, ledger: PostgresLedger, reports: PostgresReports, left: int
+    ) -> None:
+        ledger.apply(replace(change(), reply=Reply(5, "hello")))
+        late = take(reports)
+        (pending,) = reports.pending_replies(late)
+        with database.begin() as connection:
+            passes = text(
+                "UPDATE pull_requests SET lease_until = now() + make_interval(secs => :left) "
+                "RETURNING lease_until"
+            )
+            late = replace(late, lease=connection.execute(passes, {"left": left}).scalar_one())
+        with pytest.raises(Overtaken):
+            reports.set_comment(late, ShownComment(7, "digest", None, search=False))
+        with pytest.raises(Overtaken):
+            reports.set_reply(late, pending, done=True)
+        assert reports.comment(late).id is None
+        assert reports.pending_replies(late) == [pending]
 
 
 class TestHeads:

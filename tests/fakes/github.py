@@ -221,11 +221,11 @@ class FakeGitHub(FakeChecks):
             self.written.append((repository.id, sha, status))
 
     def find_comment(self, repository: Repository, number: int, marker: str) -> int | None:
-        """The id of our oldest comment whose body contains the marker, else None."""
+        """The id of our oldest comment whose body ends with the marker, else None."""
         with self.call("find_comment", repository, number, marker):
             self.found(self.pulls, (repository.id, number))
             ours = self.comments_on(repository, number, self.login)
-            return next((comment.id for comment in ours if marker in comment.body), None)
+            return next((comment.id for comment in ours if comment.body.rstrip().endswith(marker)), None)
 
     def create_comment(self, repository: Repository, number: int, body: str) -> int:
         """Post a comment and return its id."""

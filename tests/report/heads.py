@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.claims import ShownCheck
     from bot.models import Annotation, Check, Repository, Run, Status, Verdict
     from bot.report.budget import Budget
+    from bot.report.left import Left
 
 CHECKS = ReportPolicy(shown_as=ReportAs.CHECKS)
 BOTH = ReportPolicy(shown_as=ReportAs.BOTH)
@@ -82,12 +83,12 @@ class Head:
     def report_statuses(self, *, later: float = 0, progress: bool = True) -> float | None:
         """So many seconds later, send the statuses."""
         self.now = at(later) if later else self.now
-        return self.status_report.report(REPOSITORY, HEAD, progress=progress)
+        return _again(self.status_report.report(REPOSITORY, HEAD, progress=progress))
 
     def report_checks(self, *, later: float = 0, progress: bool = True) -> float | None:
         """So many seconds later, send the check runs."""
         self.now = at(later) if later else self.now
-        return self.check_report.report(REPOSITORY, HEAD, progress=progress)
+        return _again(self.check_report.report(REPOSITORY, HEAD, progress=progress))
 
     def status(self, context: str = "preflight/unit") -> tuple[str, str]:
         """What people see there now."""
@@ -223,6 +224,12 @@ class _Effect:
     def __exit__(self, *_error: object) -> None:
         if self.dies and self.after:
             raise Died
+
+
+def _again(left: Left) -> float | None:
+    """Seconds until the head wants another look, 0 if there is more to send, None if all is shown."""
+    assert not left.refused
+    return 0.0 if left.more else min((*left.waits, *left.refreshes), default=None)
 
 
 def policies(*, shown_as: ReportAs, step: bool = False) -> ReportPolicy:

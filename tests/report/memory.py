@@ -137,7 +137,9 @@ class Sticky:
         self.now += timedelta(seconds=later)
         if wanted is not None:
             self.store.wanted = wanted
-        return self.reporter.report(PullClaim(REPOSITORY, 12, 1, 0, self.now))
+        left = self.reporter.report(PullClaim(REPOSITORY, 12, 1, 0, self.now))
+        assert not left.refused
+        return left.waits
 
     def die(self, point: int, wanted: PullView) -> None:
         """Report likewise, but die before the change of that number; whoever comes next lives."""

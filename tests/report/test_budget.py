@@ -78,6 +78,12 @@ def test_a_window_is_not_for_everybody_to_its_end(urgency: Urgency, statuses: in
     assert writes(Budget(account, account, windows()), urgency, content=True) == comments
 
 
+@pytest.mark.parametrize("urgency", Urgency)
+def test_one_write_fits_into_the_smallest_window(urgency: Urgency) -> None:
+    account = Account()
+    assert writes(Budget(account, account, windows(1, 1, 1)), urgency, content=True) == 1
+
+
 def test_who_can_wait_leaves_room_for_who_can_not() -> None:
     account = Account()
     budget = Budget(account, account, windows())
@@ -117,15 +123,28 @@ def test_each_account_has_limits_of_its_own() -> None:
         pytest.param(Quota(5000, 499, 3600), 300, id="below a tenth"),
         pytest.param(Quota(15_000, 1499, 40), 40, id="below a tenth of more"),
         pytest.param(Quota(1000, 299, 40), 40, id="below three hundred"),
-        pytest.param(Quota(5000, 0, 0), 1, id="about to be filled up"),
+        pytest.param(Quota(5000, 0, 0), 10, id="about to be filled up"),
     ],
 )
 def test_a_quota_that_runs_low_stops_progress_and_nothing_else(quota: Quota | None, progress: float) -> None:
     account = Account(quota)
     budget = Budget(account, account, windows())
-    assert budget.take(REPOSITORY, content=False, urgency=PROGRESS) == progress
+    wait = budget.take(REPOSITORY, content=False, urgency=PROGRESS)
+    assert progress <= wait <= 2 * progress
     assert budget.take(REPOSITORY, content=True, urgency=COMMENT) == 0
     assert budget.take(REPOSITORY, content=False, urgency=FINAL) == 0
+
+
+@pytest.mark.parametrize(
+    ("urgency", "least", "most"), [(FINAL, 60, 60), (COMMENT, 60, 120), (PROGRESS, 60, 120)]
+)
+def test_those_who_can_wait_do_not_come_back_all_at_once(urgency: Urgency, least: float, most: float) -> None:
+    account = Account()
+    budget = Budget(account, account, windows())
+    writes(budget, FINAL)
+    waits = {budget.take(REPOSITORY, content=False, urgency=urgency) for _ in range(20)}
+    assert all(least <= wait <= most for wait in waits)
+    assert len(waits) == (1 if urgency is FINAL else 20)
 
 
 def test_who_is_held_back_is_counted() -> None:

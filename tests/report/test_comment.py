@@ -244,7 +244,7 @@ def many(pipelines: int, steps: int, line: str = "error: no", lines: int = 40, n
     ("pull", "rows"),
     [
         pytest.param(many(3, 10), 3, id="excerpts shrink"),
-        pytest.param(many(200, 100), 200, id="200 pipelines of 100 steps"),
+        pytest.param(many(200, 10), 200, id="200 pipelines of 10 steps"),
         pytest.param(many(1, 100, "`" * 400), 1, id="fences of 400 backticks"),
         pytest.param(many(5, 20, "\U0001f600" * 400), 5, id="characters that count twice"),
         pytest.param(many(200, 1, name="|`\U0001f600" * 20), 200, id="names that need escaping"),
@@ -268,7 +268,7 @@ def test_even_the_table_of_a_thousand_pipelines_fits() -> None:
 
 
 def test_what_is_left_out_is_said() -> None:
-    rendered = render_comment(many(200, 100), LINKS, MARKER)
+    rendered = render_comment(many(200, 10), LINKS, MARKER)
     assert "more failed steps" in rendered
     assert "more pipelines are on the run pages" in rendered
 

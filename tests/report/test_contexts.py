@@ -56,7 +56,7 @@ class TestOnePullRequest:
         assert bot.github.count("set_status") == 1
         due = bot.store.next_due()
         assert due is not None
-        assert due <= 10
+        assert due <= 20
         bot.report(later=20)
         assert "1/2 steps passed" in bot.status().description
 

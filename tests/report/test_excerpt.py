@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.models import LogMatcher
-from bot.report.excerpt import LINE_WIDTH, excerpt, tail
+from bot.report.excerpt import LINE_WIDTH, excerpt
 from bot.report.matchers import MATCHERS
 from tests.report.hostile import hostile_text
 from tests.report.snapshots import HERE, assert_is_snapshot
@@ -239,9 +239,3 @@ def test_matchers_are_ordered_by_weight() -> None:
     weights = [matcher.weight for matcher in MATCHERS]
     assert weights == sorted(weights, reverse=True)
     assert len({matcher.name for matcher in MATCHERS}) == len(MATCHERS)
-
-
-def test_the_tail_of_a_log_is_redacted_and_clean() -> None:
-    log = [*noise(10), "", "\x1b[31mred\x1b[0m xoxb-" + "1234567890-abcdef", "50%\r100%"]
-    assert tail(log, 4) == ("compiling module 9", "", "red [redacted]", "100%")
-    assert tail(log, 100)[0] == "compiling module 0"

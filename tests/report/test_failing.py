@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.models import CommentPolicy, Outcome, Phase, PullView, StatusState, Verdict
-from bot.report.failing import LONGEST_NAME, MOST_TESTS, failing, newly_failing, still_failing
-from tests.report.examples import failed, fixed, passed, ran, red_tests, run, view
+from bot.models import CommentPolicy, Outcome, Phase, PullView, StatusState, StepState, Verdict
+from bot.report.failing import LONGEST_NAME, MOST_TESTS, bounded, failing, newly_failing, still_failing
+from tests.report.examples import failed, fixed, passed, ran, red_tests, run, step, view
 
 PASSED = ran(run("unit", passed("test", 0, 5), outcome=Outcome.SUCCESS))
 RED = run("unit", failed("test", tests=red_tests("a", "b")), outcome=Outcome.FAILURE)
@@ -25,6 +25,9 @@ SKIPPED = fixed("unit", StatusState.SUCCESS, "skipped: no matching files")
         pytest.param(WAITING, set(), id="waiting"),
         pytest.param(ran(RED), {"unit", "unit: a", "unit: b"}, id="failed, with its tests"),
         pytest.param(ran(GOING), {"unit", "unit: a", "unit: b"}, id="a step failed so far"),
+        pytest.param(
+            ran(run("unit", step("test", StepState.FAILED))), set(), id="a step failed, nobody knows how yet"
+        ),
         pytest.param(ran(replace(GOING, cancel="by octocat")), set(), id="about to be cancelled"),
         pytest.param(ran(replace(GOING, phase=Phase.RESUMING)), set(), id="about to run again"),
         pytest.param(ran(run("unit", failed("test"), outcome=Outcome.CANCELLED)), set(), id="cancelled"),
@@ -75,6 +78,27 @@ def test_of_very_many_tests_none_is_new() -> None:
         "e2e: a",
         "e2e: b",
     }
+
+
+def test_the_first_of_many_failing_tests_are_a_sample() -> None:
+    """Of 300 failing tests 100 are named: that others are named next time says nothing new."""
+
+    def sample(first: int) -> PullView:
+        names = [f"test_{number}" for number in range(first, first + 100)]
+        tests = red_tests(*names, total=400, failed=300)
+        return view(ran(run("unit", failed("test", tests=tests), outcome=Outcome.FAILURE)))
+
+    assert newly_failing(failing(sample(50)), failing(sample(0))) == frozenset()
+
+
+def test_what_is_remembered_stays_bounded_though_no_run_ever_ends() -> None:
+    known: frozenset[str] = frozenset()
+    for push in range(10):
+        names = [f"t{push}_{index}" for index in range(90)]
+        so_far = view(ran(run("unit", failed("test", tests=red_tests(*names)))))
+        known = bounded(failing(so_far) | still_failing(known, so_far))
+        assert len(known) <= MOST_TESTS
+    assert known >= {"unit", "unit: *"}
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,31 @@ from sqlalchemy import text
 
 from bot.errors import GitHubNotFound, GitHubRefused
 from bot.models import Conclusion, Outcome, Reply, ReportAs, ReportPolicy, StatusState, StepState
+from bot.report.budget import UNLIMITED, Budget
 from bot.report.reporter import backoff
 from tests.examples import HEAD, REPOSITORY, change, moved, pull, run, sha, wanted
 from tests.report.reporting import Bot, step
 
 if TYPE_CHECKING:
     from bot.adapters.postgres import Database
+    from bot.claims import Urgency
+    from bot.models import Repository, Status
 
 pytestmark = pytest.mark.postgres
 
 WRITES = ("set_status", "create_comment", "edit_comment", "react")
 PASSED = (step("clone", StepState.SUCCEEDED), step("test", StepState.SUCCEEDED))
+
+
+class Held(Budget):
+    """A budget without room for statuses for so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(UNLIMITED.store, UNLIMITED.quotas, ())
+        self.seconds = seconds
+
+    def take(self, repository: Repository, *, content: bool, urgency: Urgency) -> float:  # noqa: ARG002 - for all
+        return 0.0 if content else self.seconds
 
 
 @pytest.fixture
@@ -231,6 +245,37 @@ class TestARefusal:
         bot.report(later=1000)
         assert len(bot.github.statuses(REPOSITORY, HEAD)) == 2
 
+    def test_of_the_comment_does_not_put_off_a_final_status_that_limits_held_back(self, bot: Bot) -> None:
+        one = run()
+        bot.decide(wanted(one))
+        bot.github.fault(GitHubRefused("no permission"), "create_comment", times=1000)
+        for _ in range(12):
+            bot.report(later=1000)
+        bot.move(one, *PASSED, outcome=Outcome.SUCCESS)
+        bot.reporter.statuses.budget = Held(2.0)
+        bot.reporter.report()
+        due = bot.store.next_due()
+        assert due is not None
+        assert due <= 2
+
+    def test_of_an_old_heads_status_leaves_the_progress_of_the_new_one(self, bot: Bot) -> None:
+        old, new = run(), run(head_sha=sha(2))
+        bot.decide(wanted(old))
+        bot.decide(wanted(new, of=moved(pull(), sha(2))))
+        bot.github.commits.remove((REPOSITORY.id, HEAD))
+        bot.report()
+        bot.move(new, step("test", StepState.RUNNING))
+        bot.report(later=1000)
+        assert "test running" in bot.status(sha(2)).description
+
+    def test_of_one_answer_leaves_the_others(self, bot: Bot) -> None:
+        first, second = (bot.github.put_comment(REPOSITORY, 12, "alice", "/test") for _ in range(2))
+        bot.github.fault(GitHubRefused("locked"), "react")
+        bot.decide(replace(change(), reply=Reply(first, "hello")))
+        bot.decide(replace(change(), reply=Reply(second, "hello")))
+        bot.report()
+        assert bot.github.comments[second].reactions == {(bot.github.login, "eyes")}
+
     def test_is_tried_again_later_and_ends_when_it_is_mended(self, bot: Bot) -> None:
         bot.github.fault(GitHubRefused("no permission"), "set_status", times=5)
         bot.decide(wanted(run()))
@@ -248,6 +293,29 @@ class TestARefusal:
         bot.decide(change())
         bot.report(later=10_000)
         assert bot.github.count("set_status") > calls
+
+    @pytest.mark.parametrize("before", [0, 12, 60], ids=["first", "after some", "given up"])
+    def test_does_not_put_off_what_happens_meanwhile(
+        self, bot: Bot, monkeypatch: pytest.MonkeyPatch, before: int
+    ) -> None:
+        one = run()
+        bot.decide(wanted(one))
+        bot.github.fault(GitHubRefused("no permission"), "create_comment", times=100_000)
+        for _ in range(before):
+            bot.move(one, step("test", StepState.RUNNING))
+            bot.report(later=1000)
+        post = bot.github.create_comment
+
+        def end_meanwhile(*arguments: object) -> int:
+            bot.move(one, *PASSED, outcome=Outcome.SUCCESS)
+            return post(*arguments)  # type: ignore[arg-type]  # as they came
+
+        monkeypatch.setattr(bot.github, "create_comment", end_meanwhile)
+        bot.decide(change())
+        bot.reporter.report()
+        due = bot.store.next_due()
+        assert due is not None
+        assert due <= 15
 
 
 class TestWhatHappensMeanwhile:
@@ -277,6 +345,25 @@ class TestWhatHappensMeanwhile:
         bot.report(later=100)
         assert bot.status().description == f"cancelled: superseded by {sha(2)[:7]}"
         assert bot.status(sha(2)).state is StatusState.PENDING
+
+    def test_to_its_lease_keeps_a_comment_from_being_posted_twice(
+        self, bot: Bot, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With a status for each of a hundred steps it is over before it is the comment's turn."""
+        send = bot.github.set_status
+
+        def time_passes(repository: Repository, head: str, status: Status) -> None:
+            send(repository, head, status)
+            with bot.database.begin() as connection:
+                connection.execute(text("UPDATE pull_requests SET lease_until = now()"))
+
+        monkeypatch.setattr(bot.github, "set_status", time_passes)
+        bot.decide(wanted(run()))
+        bot.reporter.report()
+        assert bot.github.count("create_comment") == 0, "whoever holds it now may be about to"
+        monkeypatch.undo()
+        bot.report(later=100)
+        assert bot.github.count("create_comment") == 1
 
     def test_several_reporters_show_everything_once(self, bot: Bot) -> None:
         runs = [run(number=number, head_sha=sha(number)) for number in range(100, 116)]

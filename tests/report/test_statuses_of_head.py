@@ -39,10 +39,13 @@ class TestWithOneForEachStep:
         there = Head(ran(run("unit", phase=Phase.WANTED)), policy=STEPS)
         there.report_statuses()
         assert there.contexts() == ["preflight/unit"]
-        there.say(ran(going("clone", "test")))
+        there.say(ran(run("unit", passed("clone", 0, 3), step("test", StepState.WAITING, start=None))))
         there.report_statuses(later=20)
+        assert there.contexts() == ["preflight/unit", "preflight/unit/clone"]
+        there.say(ran(run("unit", passed("clone", 0, 3), step("test", StepState.RUNNING))))
+        there.report_statuses(later=30)
         assert there.contexts() == ["preflight/unit", "preflight/unit/clone", "preflight/unit/test"]
-        assert there.status("preflight/unit/test") == ("pending", "waiting")
+        assert there.status("preflight/unit/test") == ("pending", "running")
         there.say(
             ran(
                 run(
@@ -77,7 +80,7 @@ class TestWithOneForEachStep:
         assert there.status("preflight/unit/lint") == ("pending", "queued")
 
     def test_a_step_that_the_new_run_does_not_have_is_settled_at_its_end(self) -> None:
-        there = Head(ran(going("clone", "lint")), policy=STEPS)
+        there = Head(ran(going("clone", "lint", done=2)), policy=STEPS)
         there.report_statuses()
         there.say(ran(replace(going("clone", done=1), id="f" * 32)))
         there.report_statuses(later=60)
@@ -86,21 +89,35 @@ class TestWithOneForEachStep:
         assert there.report_statuses(later=90) is None
         assert there.status("preflight/unit/lint") == ("success", "not part of this run")
 
-    def test_an_override_ends_those_that_are_pending(self) -> None:
-        there = Head(ran(going("clone", "lint")), policy=STEPS)
+    def test_a_step_that_the_new_run_did_not_come_to_stays_red(self) -> None:
+        """A mapped one that never began has no name: nobody may think that it passed."""
+        there = Head(ran(run("unit", passed("clone", 0, 3), failed("lint"), outcome=Outcome.FAILURE)))
+        there.policy[12] = STEPS
         there.report_statuses()
+        nameless = step("step", StepState.BLOCKED, start=None)
+        again = run("unit", failed("clone"), nameless, outcome=Outcome.FAILURE, reason="clone failed")
+        there.say(ran(replace(again, id="f" * 32)))
+        assert there.report_statuses(later=90) is None
+        assert there.status("preflight/unit/lint") == ("failure", "clone failed")
+        assert "preflight/unit/step" not in there.contexts()
+
+    def test_an_override_ends_those_that_are_pending(self) -> None:
+        there = Head(ran(run("unit", step("lint", StepState.RUNNING))), policy=STEPS)
+        there.report_statuses()
+        assert there.status("preflight/unit/lint")[0] == "pending"
         there.say(overridden("unit"))
         assert there.report_statuses(later=60) is None
         assert {one.status.state for one in there.statuses.values()} == {StatusState.SUCCESS}
 
     def test_a_repository_that_wants_them_no_more_has_them_ended(self) -> None:
-        there = Head(ran(going("clone", "lint")), policy=STEPS)
+        running = [step(name, StepState.RUNNING) for name in ("clone", "lint")]
+        there = Head(ran(run("unit", *running)), policy=STEPS)
         there.report_statuses()
         there.policy.clear()
-        there.say(ran(going("clone", "lint", done=1)))
+        there.say(ran(run("unit", passed("clone", 0, 1), running[1])))
         there.report_statuses(later=60)
         assert there.status("preflight/unit/clone") == ("success", "passed in 1s")
-        assert there.status("preflight/unit/lint") == ("pending", "waiting")
+        assert there.status("preflight/unit/lint") == ("pending", "running")
         there.say(ran(green("clone", "lint")))
         assert there.report_statuses(later=90) is None
         assert PENDING not in {one.status.state for one in there.statuses.values()}
@@ -112,11 +129,12 @@ class TestWithOneForEachStep:
         assert there.status("preflight/unit/lint") == ("pending", "#12: passed in 1s; #13: waiting")
 
     def test_a_pipeline_whose_name_begins_alike_is_left_alone(self) -> None:
-        there = Head(ran(going("lint", pipeline="unit-2")), policy=STEPS)
+        other = ran(run("unit-2", step("lint", StepState.RUNNING)))
+        there = Head(other, policy=STEPS)
         there.report_statuses()
-        there.say(ran(green("clone")), ran(going("lint", pipeline="unit-2")))
+        there.say(ran(green("clone")), other)
         there.report_statuses(later=60)
-        assert there.status("preflight/unit-2/lint") == ("pending", "waiting")
+        assert there.status("preflight/unit-2/lint") == ("pending", "running")
 
 
 class TestTheForm:
@@ -184,7 +202,7 @@ class TestHowOften:
         there = Head(ran(going("lint", "test")))
         there.report_statuses(later=1000)
         there.say(ran(replace(going("test"), steps=(failed("lint"), *going("test").steps))))
-        there.report_statuses(later=1011)
+        there.report_statuses(later=1021)
         assert "lint failed" in there.status()[1]
 
     def test_time_alone_is_no_news(self) -> None:
@@ -242,8 +260,8 @@ class Tight(Budget):
 
 
 class TestWhereThereIsNotRoomForAll:
-    def test_final_ones_come_first_then_answers_then_progress(self) -> None:
-        there = Head(ran(going("a", "b")), policy=STEPS)
+    def test_pipelines_last_words_come_first_then_first_ones_and_steps_last_ones_then_progress(self) -> None:
+        there = Head(ran(run("unit", step("a", StepState.RUNNING))), policy=STEPS)
         there.report_statuses()
         there.say(
             ran(run("unit", passed("a", 0, 1), step("b", StepState.RUNNING))),
@@ -254,9 +272,9 @@ class TestWhereThereIsNotRoomForAll:
         there.report_statuses(later=60)
         assert [status.context for status in there.sent] == [
             "preflight/lint",
+            "preflight/docs",
             "preflight/unit/a",
             "preflight/lint/c",
-            "preflight/docs",
             "preflight/unit",
             "preflight/unit/b",
         ]

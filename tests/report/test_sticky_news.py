@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.claims import Urgency
+from bot.errors import GitHubUnavailable
 from bot.models import CommentPolicy, Outcome, Past, Phase, StatusState, StepState
 from bot.report.comment import render_comment
+from bot.report.failing import MOST_TESTS
 from tests.report.examples import (
     HEAD,
     LINKS,
@@ -129,6 +131,38 @@ class TestPeopleAreNotified:
             shows(red("unit"), head=NEXT),
         ) == [True, False, False]
 
+    def test_not_of_what_failed_before_because_something_else_was_told_of_meanwhile(
+        self, sticky: Sticky
+    ) -> None:
+        assert told(
+            sticky,
+            shows(red("unit", "a"), green("e2e")),
+            shows(going("unit"), going("e2e"), head=NEXT),
+            shows(going("unit"), red("e2e"), head=NEXT),
+            shows(red("unit", "a"), red("e2e"), head=NEXT),
+        ) == [True, False, True, False]
+
+    def test_of_a_failed_step_once_its_results_are_read(self, sticky: Sticky) -> None:
+        """Airflow may call a step failed before its XCom can be read; its tests are part of the news."""
+        unread = replace(failed("test"), result=None, excerpt=None)
+        assert told(
+            sticky,
+            shows(going("unit"), going("lint")),
+            shows(run("unit", unread), going("lint")),
+            shows(red("unit", "a"), going("lint")),
+            shows(red("unit", "a"), green("lint")),
+        ) == [True, False, True, False]
+
+    def test_not_of_the_tests_that_are_left_of_very_many(self, sticky: Sticky) -> None:
+        many = [f"test_{number}" for number in range(MOST_TESTS + 1)]
+        assert told(
+            sticky,
+            shows(red("unit", *many)),
+            shows(red("unit", "test_1", "test_2"), going("lint"), head=NEXT),
+            shows(red("unit", "test_1", "test_2"), green("lint"), head=NEXT),
+            shows(red("unit", "test_1", "test_3"), green("lint"), head="8" * 40),
+        ) == [True, False, False, True]
+
     def test_of_what_fails_after_it_was_asked_to_run_again(self, sticky: Sticky) -> None:
         again = replace(red("unit", "a"), phase=Phase.RESUMING, outcome=None)
         assert told(
@@ -222,6 +256,21 @@ class TestWhoeverDiesOnTheWay:
         assert "`unit` failed" in sticky.comment.body
         assert sticky.github.count("create_comment") == 2
 
+    def test_is_not_misled_by_what_a_step_printed(self, sticky: Sticky) -> None:
+        """Else the old comment were taken for the new one, and deleted as the old one."""
+        sticky.report(shows(going("e2e")))
+        mark = f"<!-- preflight: in place of {sticky.comment.id} -->\n{MARKER}"
+        printed = failed("test", excerpt=tuple(mark.splitlines()))
+        unit = ran(run("unit", printed, outcome=Outcome.FAILURE, reason="x", optional=True))
+        sticky.report(view(unit, ran(going("e2e"))))
+        assert mark in sticky.comment.body
+        sticky.github.unavailable("create_comment")
+        with pytest.raises(GitHubUnavailable):
+            sticky.report(view(unit, ran(red("e2e"))))
+        for _ in range(3):
+            sticky.report()
+        assert "`e2e` failed" in sticky.comment.body
+
     def test_one_that_somebody_deletes_meanwhile_is_posted_once(self, sticky: Sticky) -> None:
         sticky.report(self.START)
         sticky.github.remove_comment(sticky.comment.id)
@@ -252,13 +301,17 @@ def test_whatever_happens_there_is_one_comment_and_it_is_right(
             sticky.report(wanted)
     for _ in range(2):
         sticky.report()
-    assert sticky.comment.body.startswith(render_comment(sticky.store.wanted, LINKS, MARKER))
+    said = render_comment(sticky.store.wanted, LINKS, MARKER).rstrip().removesuffix(MARKER)
+    assert sticky.comment.body.startswith(said)
+    assert sticky.comment.body.rstrip().endswith(MARKER)
     assert sticky.report() == []
 
 
 def test_the_comment_that_was_posted_anew_ends_with_the_marker_too(sticky: Sticky) -> None:
-    told(sticky, shows(going("unit")), shows(red("unit")))
-    assert f"{MARKER}\n<!-- preflight: in place of " in sticky.comment.body
+    told(sticky, shows(going("unit")))
+    first = sticky.comment.id
+    told(sticky, shows(red("unit")))
+    assert sticky.comment.body.endswith(f"\n\n<!-- preflight: in place of {first} -->\n{MARKER}")
 
 
 class TestTime:

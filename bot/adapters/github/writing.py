@@ -36,10 +36,14 @@ def set_status(there: GitHubRepository, sha: str, status: Status) -> None:
 
 
 def find_comment(there: GitHubRepository, number: int, marker: str, identity: Identity) -> int | None:
-    """The id of our oldest comment that contains the marker, else None. One request for each 100."""
-    comments = there.get_issue(number).get_comments()
-    ours = (each.id for each in comments if identity.wrote(each.user) and marker in (each.body or ""))
-    return next(ours, None)
+    """The id of our oldest comment that ends with the marker, else None. One request for each 100.
+
+    Whatever it quotes before, a log line say, is not ours.
+    """
+    for each in there.get_issue(number).get_comments():
+        if identity.wrote(each.user) and (each.body or "").rstrip().endswith(marker):
+            return each.id
+    return None
 
 
 def comment(there: GitHubRepository, comment_id: int) -> IssueComment:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, func, not_, select, update
+from sqlalchemy import and_, case, func, not_, null, select, update
 
 from bot.adapters.postgres.rows import run_from
 from bot.adapters.postgres.tables import runs
@@ -61,17 +61,21 @@ class PostgresArchive:
     def archived(self, run: Run, *, seconds: float | None) -> None:
         """It is among the artifacts; or, with `seconds`, try again after them.
 
-        A run that was resumed meanwhile is as if it had never been archived.
+        A run that was resumed meanwhile is as if it had never been archived; if it has ended again, it is due
+        now, whoever archived it: what is known of its first end may have been written over that.
         """
-        same = and_(
-            runs.c.id == run.id,
-            runs.c.phase == "finished",
-            runs.c.resumed_at.is_not_distinct_from(run.resumed_at),
-        )
-        done = {"archive_due_at": None, "archived_at": func.now()}
-        later = {"archive_due_at": func.now() + timedelta(seconds=seconds or 0)}
+        same = runs.c.resumed_at.is_not_distinct_from(run.resumed_at)
+        then = null() if seconds is None else func.now() + timedelta(seconds=seconds)
+        done = func.now() if seconds is None else runs.c.archived_at
         with self.database.once() as connection:
-            connection.execute(update(runs).where(same).values(done if seconds is None else later))
+            connection.execute(
+                update(runs)
+                .where(runs.c.id == run.id, runs.c.phase == "finished")
+                .values(
+                    archive_due_at=case((same, then), else_=func.now()),
+                    archived_at=case((same, done), else_=runs.c.archived_at),
+                )
+            )
 
     def next_due(self) -> float | None:
         """The seconds until the next one is due, None if none waits."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, exists, select, update
 
-from bot.adapters.postgres.leases import claimed
+from bot.adapters.postgres.leases import claimed, held
 from bot.adapters.postgres.rows import report_policy_from, run_from
 from bot.adapters.postgres.tables import pull_requests, replies, runs
 from bot.adapters.postgres.verdicts import verdicts_on
 from bot.claims import PendingReply, ShownComment
+from bot.errors import Overtaken
 from bot.models import PullView, Reply
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ class PostgresComments:
     def set_comment(self, claim: PullClaim, comment: ShownComment) -> None:
         """Remember what the comment shows now, or that one may be there."""
         with self.database.once() as connection:
-            connection.execute(
+            changed = connection.execute(
                 update(pull_requests)
-                .where(claimed(pull_requests, claim))
+                .where(held(claim))
                 .values(
                     comment_id=comment.id,
                     comment_digest=comment.digest,
@@ -71,6 +72,7 @@ class PostgresComments:
                     comment_old_id=comment.old_id,
                 )
             )
+        _check_claim(changed.rowcount)
 
     def pending_replies(self, claim: PullClaim) -> Sequence[PendingReply]:
         """Comments that wait for their answer, oldest first."""
@@ -106,9 +108,13 @@ class PostgresComments:
     def set_reply(self, claim: PullClaim, reply: PendingReply, *, done: bool) -> None:
         """Remember how far an answer got."""
         with self.database.once() as connection:
-            connection.execute(
+            changed = connection.execute(
                 update(replies)
-                .where(claimed(replies, claim), replies.c.comment_id == reply.reply.comment_id)
+                .where(
+                    claimed(replies, claim),
+                    replies.c.comment_id == reply.reply.comment_id,
+                    exists().where(held(claim)),
+                )
                 .values(
                     reacted=reply.reacted,
                     attempted=reply.attempted,
@@ -117,3 +123,9 @@ class PostgresComments:
                     done=done,
                 )
             )
+        _check_claim(changed.rowcount)
+
+
+def _check_claim(changed: int) -> None:
+    if not changed:
+        raise Overtaken("the report took so long that somebody else may make it now")

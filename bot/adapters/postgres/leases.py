@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, Table, and_, func, or_, select, text
 
 from bot.adapters.postgres.database import notify
+from bot.adapters.postgres.tables import pull_requests
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from bot.claims import PullClaim
 
 LEASE = timedelta(seconds=60)
+ENOUGH = timedelta(seconds=20)
+"""What is left of a lease when something is begun that is not to be done twice: one write to GitHub."""
 
 # A living worker holds a session lock on its own number; PostgreSQL drops it with the connection.
 _LIVING = """
@@ -37,6 +40,12 @@ def due(table: Table) -> ColumnElement[bool]:
 def claimed(table: Table, claim: PullClaim) -> ColumnElement[bool]:
     """The rows of the pull request or branch that somebody holds."""
     return and_(table.c.repository_id == claim.repository.id, table.c.number == claim.number)
+
+
+def held(claim: PullClaim) -> ColumnElement[bool]:
+    """The row of the pull request or branch, if the claim on it still holds for long enough."""
+    until = pull_requests.c.lease_until
+    return and_(claimed(pull_requests, claim), until == claim.lease, until > func.now() + ENOUGH)
 
 
 def next_due(connection: Connection, waiting: ColumnElement[bool], table: Table) -> float | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BigInteger, and_, cast, column, func, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from bot.adapters.postgres.rows import listed_from, run_from
+from bot.adapters.postgres.rows import listed_from
 from bot.adapters.postgres.storable import storable
 from bot.adapters.postgres.tables import runs
 from bot.claims import ListedRun
@@ -81,10 +81,11 @@ class PostgresRunList:
     def latest(self, repository: str, pipeline: str, branch: str) -> Run | None:
         """The newest run that ended on that branch: pushed to it, else of a merge group into it.
 
-        Runs that were stopped, that had inputs of their own, and dry runs say nothing about the branch.
+        Of its conf it has the author's name only, and no steps. Runs that were stopped, that had inputs of
+        their own, and dry runs say nothing about the branch.
         """
         newest = (
-            select(runs)
+            select(*LISTED)
             .where(
                 TELLS,
                 runs.c.repository_key == repository.lower(),
@@ -98,7 +99,7 @@ class PostgresRunList:
             for kind in ("push", "group"):
                 row = connection.execute(newest.where(runs.c.kind == kind)).one_or_none()
                 if row is not None:
-                    return run_from(row)
+                    return listed_from(row)
         return None
 
 

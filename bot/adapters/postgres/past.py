@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from bot.adapters.postgres.flaky import flaky_tests
 from bot.adapters.postgres.rows import run_from
 from bot.adapters.postgres.tables import runs as table
-from bot.adapters.postgres.usual import Usual
+from bot.adapters.postgres.usual import Usual, usual_before
 from bot.models import Outcome, Past
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class PostgresPast:
         """By the run's id: what came before it. Every run has one."""
         if not runs:
             return {}
-        usual = self.usual(runs)
         with self.database.begin() as connection:
+            usual = usual_before(connection, runs)
             before = _before(connection, runs)
             flaky = flaky_tests(connection, runs)
         return {

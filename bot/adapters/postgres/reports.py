@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, func, select, text, update
+from sqlalchemy import and_, case, func, null, select, text, update
 
 from bot.adapters.postgres.comments import PostgresComments
 from bot.adapters.postgres.database import lock_key, translated
@@ -18,6 +18,8 @@ from bot.models import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+DISTANCE = timedelta(seconds=15)
 
 
 class PostgresReports(PostgresStatuses, PostgresComments):
@@ -50,11 +52,11 @@ class PostgresReports(PostgresStatuses, PostgresComments):
     def release_pull(self, claim: PullClaim, *, seconds: float | None, failed: bool) -> None:
         """Give it back; report again after `seconds`, at once if something changed meanwhile.
 
-        A report that failed keeps its distance even then.
+        A report that failed keeps some distance even then.
         """
         table = pull_requests.c
-        later = None if seconds is None else func.now() + timedelta(seconds=seconds)
-        unchanged = table.version == claim.version
+        later = null() if seconds is None else func.now() + timedelta(seconds=seconds)
+        soon = func.least(later, func.now() + DISTANCE) if failed else func.now()
         with self.database.once() as connection:
             connection.execute(
                 update(pull_requests)
@@ -63,7 +65,7 @@ class PostgresReports(PostgresStatuses, PostgresComments):
                     lease_owner=None,
                     lease_until=None,
                     failures=claim.failures + 1 if failed else 0,
-                    due_at=later if failed else case((unchanged, later), else_=func.now()),
+                    due_at=case((table.version == claim.version, later), else_=soon),
                 )
             )
 

@@ -56,6 +56,7 @@ def _record(connection: Connection, run: Run, step: Step, tests: TestResults) ->
         "run_id": run.id,
         "try": step.try_number,
         "head_sha": run.head_sha,
+        "total": tests.total,
         "complete": tests.complete and tests.total > 0 and step.state in JUDGED,
     }
     put = upsert(test_suites).values(of_step | suite).on_conflict_do_nothing().returning(test_suites.c.id)

@@ -232,7 +232,8 @@ test_suites = Table(
     Column("run_id", StorableText),
     Column("try", Integer),
     Column("head_sha", StorableText),
-    Column("complete", Boolean),  # whatever is not among its failures did not fail
+    Column("total", Integer),  # tests
+    Column("complete", Boolean),  # whatever of them is not among its failures did not fail
     _time("ended_at"),
 )
 

@@ -11,6 +11,8 @@ from sqlalchemy import text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from sqlalchemy import Connection
+
     from bot.adapters.postgres.database import Database
     from bot.models import Run
 
@@ -18,8 +20,12 @@ REMEMBERED = 60.0  # seconds
 MOST = 10_000  # remembered at once
 
 # As the index `runs_like_it` says it.
+LIKE_IT = """
+    outcome = 'success' AND NOT dryrun AND inputs::text = '{}'
+    AND resumed_at IS NULL AND started_at IS NOT NULL AND finished_at IS NOT NULL
+"""
 MEDIANS = text(
-    """
+    f"""
     SELECT asked.number, percentile_cont(0.5) WITHIN GROUP (ORDER BY took.seconds) AS usual
     FROM unnest(
         CAST(:repositories AS bigint[]), CAST(:pipelines AS text[]), CAST(:bases AS text[]),
@@ -28,14 +34,32 @@ MEDIANS = text(
     CROSS JOIN LATERAL (
         SELECT extract(epoch FROM finished_at - started_at) AS seconds FROM runs
         WHERE runs.repository_id = asked.repository_id AND runs.pipeline = asked.pipeline
-        AND runs.base_ref = asked.base_ref AND runs.kind = asked.kind
-        AND outcome = 'success' AND NOT dryrun AND inputs::text = '{}'
-        AND resumed_at IS NULL AND started_at IS NOT NULL AND finished_at IS NOT NULL
+        AND runs.base_ref = asked.base_ref AND runs.kind = asked.kind AND {LIKE_IT}
         ORDER BY seq DESC LIMIT 20
     ) AS took
     GROUP BY asked.number
-    """
+    """  # noqa: S608 - our own
 )
+MEDIANS_BEFORE = text(
+    f"""
+    SELECT asked.id, percentile_cont(0.5) WITHIN GROUP (ORDER BY took.seconds) AS usual
+    FROM runs AS asked CROSS JOIN LATERAL (
+        SELECT extract(epoch FROM finished_at - started_at) AS seconds FROM runs
+        WHERE runs.repository_id = asked.repository_id AND runs.pipeline = asked.pipeline
+        AND runs.base_ref = asked.base_ref AND runs.kind = asked.kind AND {LIKE_IT}
+        AND runs.seq < asked.seq AND runs.finished_at <= asked.finished_at
+        ORDER BY seq DESC LIMIT 20
+    ) AS took
+    WHERE asked.id = ANY(:ids) AND NOT asked.dryrun AND asked.inputs::text = '{{}}'
+    GROUP BY asked.id
+    """  # noqa: S608 - our own
+)
+
+
+def usual_before(connection: Connection, runs: Iterable[Run]) -> Mapping[str, float]:
+    """By the run's id: what was usual when it ended, in seconds, which no later run changes."""
+    asked = {"ids": [run.id for run in runs]}
+    return {row.id: float(row.usual) for row in connection.execute(MEDIANS_BEFORE, asked)}
 
 
 class Likeness(NamedTuple):

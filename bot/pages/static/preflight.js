@@ -48,10 +48,10 @@
         failures = 0;
       } else if (answer.status === 304) {
         failures = 0;
-      } else if (answer.status === 404 || answer.redirected) {
-        delete main.dataset.refresh; // gone, or no longer for us: another try would show no more
       } else {
-        failures += 1;
+        await answer.body?.cancel(); // unread, it would keep its connection
+        if (answer.status === 404 || answer.redirected) delete main.dataset.refresh; // gone, or no longer for us
+        else failures += 1;
       }
     } catch {
       failures += 1;
@@ -72,17 +72,10 @@
 
     const following = "live" in main.dataset && atTheEnd();
     const now = parts(fresh);
-    const same = now.size === sent.size && [...now.keys()].every((id, at) => id === [...sent.keys()][at]);
     const before = main.dataset.state;
     const focused = describe(document.activeElement);
-    if (same) {
-      for (const part of [...fresh.children]) {
-        if (now.get(part.id) !== sent.get(part.id)) put(part, document.getElementById(part.id));
-      }
-    } else {
-      for (const part of fresh.querySelectorAll("details[id]")) keepOpen(part, document.getElementById(part.id));
-      main.replaceChildren(...fresh.children);
-    }
+    const place = inView();
+    replace([...fresh.children], now);
     sent = now;
     for (const name of ["refresh", "state", "live"]) {
       if (name in fresh.dataset) main.dataset[name] = fresh.dataset[name];
@@ -91,9 +84,26 @@
     document.title = page.title;
     if (before !== main.dataset.state) news.textContent = page.title;
     dress(main);
-    if (focused && document.activeElement === document.body) find(focused)?.focus({ preventScroll: true });
+    if (focused && document.activeElement === document.body) find(focused)?.blur({ preventScroll: true });
     if (following) toTheEnd();
+    else backTo(place);
     return true;
+  }
+
+  /* Only what differs is touched: what somebody typed or opened elsewhere stays as it is. */
+  function replace(fresh, now) {
+    for (const part of [...main.children]) if (!now.has(part.id)) part.remove();
+    let place = main.firstElementChild;
+    for (let part of fresh) {
+      const old = document.getElementById(part.id);
+      if (old && now.get(part.id) === sent.get(part.id)) part = old;
+      else if (old) {
+        put(part, old);
+        if (place === old) place = part;
+      }
+      if (part === place) place = place.nextElementSibling;
+      else main.insertBefore(part, place);
+    }
   }
 
   function put(part, old) {
@@ -124,6 +134,18 @@
     if (id) return document.getElementById(id);
     const near = step ? document.getElementById(step) : main;
     return [...(near ?? main).querySelectorAll(tagName)].find((one) => one.getAttribute("href") === href);
+  }
+
+  /* The first thing before a reader's eyes that can be found again, and how far down the screen it is. */
+  function inView() {
+    const top = (one) => one.getBoundingClientRect().top;
+    const first = scrollY && [...main.querySelectorAll("[id], a[href]")].find((one) => top(one) >= 0 && one.checkVisibility());
+    return first && top(first) < innerHeight ? { what: describe(first), top: top(first) } : null;
+  }
+
+  function backTo(place) {
+    const there = place && find(place.what);
+    if (there) scrollBy(0, there.getBoundingClientRect().top - place.top);
   }
 
   function atTheEnd() {

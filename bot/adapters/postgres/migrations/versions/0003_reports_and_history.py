@@ -88,6 +88,7 @@ CREATE TABLE test_suites (
     run_id text NOT NULL,
     try integer NOT NULL,
     head_sha text NOT NULL,
+    total integer NOT NULL,
     complete boolean NOT NULL,
     ended_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (run_id, step, try)
