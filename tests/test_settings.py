@@ -91,14 +91,14 @@ class TestDefaults:
     def test_the_bots_own_secrets_are_known_so_that_they_are_shown_nowhere(self, tmp_path: Path) -> None:
         key = tmp_path / "own.pem"
         key.write_text(
-            "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA0123456789\nQ==\n-----END RSA PRIVATE KEY-----\n"
+            "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA01234\nQ==\n-----END RSA PRIVATE KEY-----\n"
         )
         settings = read(**app(tmp_path) | {"PREFLIGHT_GITHUB_PRIVATE_KEY_FILE": str(key)})
         assert set(settings.secrets) == {
             "database-password",
             "webhook-secret",
             "airflow-password",
-            "MIIEpAIBAAKCAQEA0123456789",
+            "MIIEpAIBAAKCAQEA01234",
         }
 
     def test_an_app_serves_its_owners_repositories(self, tmp_path: Path) -> None:

@@ -88,24 +88,23 @@ class CommentReport:
             return [wait]
         shown = wanted.shown if wanted.anew else self._found(claim, wanted.shown)
         if wanted.anew or shown.id is None:
-            wait, _ = self._delete_old(claim, self._post(claim, wanted))
-            return [wait] if wait > 0 else []
-        try:
-            self.github.edit_comment(claim.repository, shown.id, wanted.body)
-        except GitHubNotFound:  # somebody deleted it
-            self.store.set_comment(
-                claim, replace(_NONE, failing=wanted.shown.failing, old_id=wanted.shown.old_id)
-            )
-            return self._report(claim)
-        edited = replace(
-            shown,
-            digest=wanted.digest,
-            sent_at=self.clock(),
-            failing=wanted.known,
-        )
-        self.store.set_comment(claim, edited)
-        wait, _ = self._delete_old(claim, edited)
+            sent = self._post(claim, wanted)
+        else:
+            try:
+                sent = self._edit(claim, wanted, shown, shown.id)
+            except GitHubNotFound:  # somebody deleted it
+                self.store.set_comment(claim, replace(_NONE, failing=shown.failing, old_id=shown.old_id))
+                return self._report(claim)
+        wait, _ = self._delete_old(claim, sent)
         return [wait] if wait > 0 else []
+
+    def _edit(self, claim: PullClaim, wanted: Wanted, shown: ShownComment, comment_id: int) -> ShownComment:
+        """Edit the comment. Until that is remembered, nobody knows what it shows."""
+        self.store.set_comment(claim, replace(shown, digest=""))
+        self.github.edit_comment(claim.repository, comment_id, wanted.body)
+        edited = replace(shown, digest=wanted.digest, sent_at=self.clock(), failing=wanted.known)
+        self.store.set_comment(claim, edited)
+        return edited
 
     def _post(self, claim: PullClaim, wanted: Wanted) -> ShownComment:
         """Post the comment; whoever dies before it is remembered has it searched for next time."""

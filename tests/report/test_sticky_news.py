@@ -256,6 +256,15 @@ class TestWhoeverDiesOnTheWay:
         assert "`unit` failed" in sticky.comment.body
         assert sticky.github.count("create_comment") == 2
 
+    @pytest.mark.parametrize("point", range(4))
+    def test_does_not_leave_what_was_true_for_a_moment(self, sticky: Sticky, point: int) -> None:
+        """It is red as before when the next worker looks, and GitHub may show that it was green."""
+        sticky.report(shows(red("unit")))
+        sticky.die(point, shows(green("unit")))
+        sticky.report(shows(red("unit")))
+        sticky.report()
+        assert "`unit` failed" in sticky.comment.body
+
     def test_is_not_misled_by_what_a_step_printed(self, sticky: Sticky) -> None:
         """Else the old comment were taken for the new one, and deleted as the old one."""
         sticky.report(shows(going("e2e")))

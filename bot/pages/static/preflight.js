@@ -84,7 +84,7 @@
     document.title = page.title;
     if (before !== main.dataset.state) news.textContent = page.title;
     dress(main);
-    if (focused && document.activeElement === document.body) find(focused)?.blur({ preventScroll: true });
+    if (focused && document.activeElement === document.body) find(focused)?.focus({ preventScroll: true });
     if (following) toTheEnd();
     else backTo(place);
     return true;
