@@ -38,16 +38,16 @@ from bot.pages.gate import PublicGate
 from bot.pages.logs import LogReader
 from bot.pages.sessions import Seal
 from bot.pages.sign_in import GitHubGate
-from bot.report.answers import AnswerReport
-from bot.report.archive import Archiver
+from bot.report.archive.archiver import Archiver
 from bot.report.budget import Budget, windows
-from bot.report.checks import CheckReport
-from bot.report.contexts import StatusReport
-from bot.report.excerpt import excerpt
+from bot.report.checks.check_runs import CheckReport
+from bot.report.comments.answers import AnswerReport
+from bot.report.comments.sticky import CommentReport
 from bot.report.links import Links
-from bot.report.redact import redact
+from bot.report.logs.excerpt import excerpt
+from bot.report.logs.redact import redact
 from bot.report.reporter import Reporter
-from bot.report.sticky import CommentReport
+from bot.report.statuses.contexts import StatusReport
 from bot.runs.reconcile import RunReconciler
 from bot.runs.start import StartRules
 

@@ -206,8 +206,8 @@ class Check:
     """What a check run shows, but its annotations, which GitHub appends and never takes back.
 
     `conclusion` is None until it is completed; then `started` tells "in progress" from "queued".
-    `external_id` is how we know it again: see `bot.report.checks`. `title`, `summary` and `text` are its
-    output, Markdown but the title.
+    `external_id` is how we know it again (`external_id()`). `title`, `summary` and `text` are its output,
+    Markdown but the title.
     """
 
     name: str

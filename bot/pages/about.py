@@ -11,7 +11,7 @@ from bot.pages.words import standing
 from bot.prose import one_line
 from bot.report.duration import coarse, human, seconds_between
 from bot.report.links import Links
-from bot.report.status import describe_run
+from bot.report.statuses.status import describe_run
 
 if TYPE_CHECKING:
     from datetime import datetime

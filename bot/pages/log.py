@@ -13,8 +13,8 @@ from bot.pages.about import about
 from bot.pages.answer import page
 from bot.pages.steps import slug
 from bot.pages.words import step_standing
-from bot.report.redacted import redacted_run
-from bot.report.rows import step_name
+from bot.report.comments.rows import step_name
+from bot.report.logs.redacted import redacted_run
 
 if TYPE_CHECKING:
     from flask import Blueprint, Response

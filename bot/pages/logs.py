@@ -13,7 +13,7 @@ from bot.errors import AirflowRefused, AirflowUnavailable
 from bot.pages.reads import SharedReads
 from bot.pages.steps import has_log
 from bot.prose import elide
-from bot.report.clean import cleaned
+from bot.report.logs.clean import cleaned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence

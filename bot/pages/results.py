@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.report import texts
+from bot.report.comments.rows import step_name
+from bot.report.comments.source import file_url
 from bot.report.duration import human
-from bot.report.rows import step_name
-from bot.report.source import file_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

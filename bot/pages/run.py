@@ -14,7 +14,7 @@ from bot.pages.results import flaky_text
 from bot.pages.steps import step_parts, with_logs
 from bot.pages.timeline import timeline
 from bot.report.duration import human
-from bot.report.redacted import redacted_run
+from bot.report.logs.redacted import redacted_run
 
 if TYPE_CHECKING:
     from flask import Blueprint, Response

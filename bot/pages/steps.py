@@ -9,10 +9,10 @@ from bot.models import StepState
 from bot.pages.results import tests_of
 from bot.pages.timeline import timeline
 from bot.pages.words import step_standing
-from bot.report.causes import cause
+from bot.report.comments.causes import cause
+from bot.report.comments.rows import step_name
 from bot.report.duration import human, seconds_between
 from bot.report.links import step_anchor
-from bot.report.rows import step_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.prose import elide, one_line
-from bot.report.clean import clean_line
-from bot.report.command import shown_command
-from bot.report.redact import redact
+from bot.report.logs.clean import clean_line
+from bot.report.logs.command import shown_command
+from bot.report.logs.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

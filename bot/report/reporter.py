@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from bot.claims import PullClaim
     from bot.models import Repository
     from bot.ports import Clock, ReportStore
-    from bot.report.answers import AnswerReport
-    from bot.report.checks import CheckReport
-    from bot.report.contexts import StatusReport
-    from bot.report.sticky import CommentReport
+    from bot.report.checks.check_runs import CheckReport
+    from bot.report.comments.answers import AnswerReport
+    from bot.report.comments.sticky import CommentReport
+    from bot.report.statuses.contexts import StatusReport
 
 OUTAGE_SLOWEST = 15.0  # seconds between tries while GitHub does not answer
 REFUSED_SLOWEST = 600.0  # between tries of what GitHub refuses: somebody may mend a permission

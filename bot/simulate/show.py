@@ -18,7 +18,7 @@ from bot.policy.decision import (
     ShowStatus,
     StartRun,
 )
-from bot.report.status import fit
+from bot.report.statuses.status import fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

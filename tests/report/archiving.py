@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.adapters.artifacts import FsspecArtifacts
 from bot.models import LogLine, Outcome, Phase, Run, RunRef, Step, StepResult, StepState
-from bot.report.archive import Archiver
+from bot.report.archive.archiver import Archiver
 from tests.examples import HEAD, at
 from tests.examples import run as wanted
 from tests.fakes.airflow import FakeAirflow

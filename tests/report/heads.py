@@ -11,8 +11,8 @@ from bot.claims import ShownStatus
 from bot.errors import GitHubNotFound, GitHubUnavailable
 from bot.models import Past, ReportAs, ReportPolicy, StatusPolicy
 from bot.report.budget import UNLIMITED
-from bot.report.checks import CheckReport
-from bot.report.contexts import StatusReport
+from bot.report.checks.check_runs import CheckReport
+from bot.report.statuses.contexts import StatusReport
 from tests.report.examples import HEAD, LINKS, NOON, REPOSITORY, at
 
 if TYPE_CHECKING:

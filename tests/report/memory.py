@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.claims import PullClaim, ShownComment
 from bot.models import NO_PAST
 from bot.report.budget import UNLIMITED, Budget
-from bot.report.sticky import CommentReport
+from bot.report.comments.sticky import CommentReport
 from tests.examples import pull
 from tests.fakes.github import FakeGitHub
 from tests.report.examples import LINKS, MARKER, NOON, REPOSITORY, view

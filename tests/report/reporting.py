@@ -10,13 +10,13 @@ from sqlalchemy import text
 
 from bot.adapters.postgres import PostgresLedger, PostgresPast, PostgresReports, PostgresRuns
 from bot.models import Outcome, Phase, PullRequest, Status, StatusState, Step, StepState, Verdict
-from bot.report.answers import AnswerReport
 from bot.report.budget import UNLIMITED
-from bot.report.checks import CheckReport
-from bot.report.contexts import StatusReport
+from bot.report.checks.check_runs import CheckReport
+from bot.report.comments.answers import AnswerReport
+from bot.report.comments.sticky import CommentReport
 from bot.report.links import Links
 from bot.report.reporter import Reporter
-from bot.report.sticky import CommentReport
+from bot.report.statuses.contexts import StatusReport
 from tests.examples import HEAD, NOON, REPOSITORY, change, pull
 from tests.fakes.github import FakeGitHub
 

@@ -1,0 +1,1 @@
+"""Check runs, their annotations and buttons."""

@@ -1,0 +1,1 @@
+"""Lines of logs: those that matter, without noise and without secrets."""

@@ -1,0 +1,1 @@
+"""Commit statuses: of pipelines and of steps."""
