@@ -232,4 +232,4 @@ def no_false_green(outcome: Outcome, skipped: set[str], *, overrides: bool = Fal
 
 
 TestAnyOrder: Callable[[], object] = AnyOrder.TestCase
-AnyOrder.TestCase.settings = settings(max_examples=25, stateful_step_count=25)
+AnyOrder.TestCase.settings = settings(max_examples=15, stateful_step_count=20)

@@ -10,6 +10,7 @@ import argparse
 import signal
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -21,17 +22,21 @@ from deploy.local.errors import StackError
 from deploy.local.processes import Supervisor
 from tests.bench import (
     accepted,
+    burst,
     decision_requests,
     decisions,
     demo_time,
+    excerpts,
     final_word,
     first_status,
     github_requests,
     machine,
+    reports,
+    run_pages,
 )
 from tests.bench.figures import Figure, NotMeasured, keep, table
 from tests.bench.pull_requests import Life, lives
-from tests.bench.system import Bot, running_bot, running_postgres, start_system
+from tests.bench.system import Bot, quick_system, running_bot, running_postgres, start_system
 from tests.github_standin import StandinError
 
 if TYPE_CHECKING:
@@ -42,7 +47,8 @@ if TYPE_CHECKING:
     from tests.bench.system import System
 
 RESULTS = Path(__file__).parent / "results.json"
-MEASUREMENTS = ("decisions", "deliveries", "pulls", "demo")
+MEASUREMENTS = ("decisions", "excerpt", "deliveries", "pages", "reports", "burst", "pulls", "demo")
+_ON_POSTGRES = MEASUREMENTS[2:-1]
 _INTERRUPTED = 130
 _WARM_UP = 2
 
@@ -63,14 +69,24 @@ class Bench:
         if "decisions" in wanted:
             self._try("decisions", self._decisions)
         with Supervisor(self.directory) as supervisor:
-            if "pulls" in wanted or "deliveries" in wanted:
+            if "excerpt" in wanted:
+                self._try("excerpt", lambda: self._excerpt(supervisor))
+            if names := [name for name in _ON_POSTGRES if name in wanted]:
                 with running_postgres(self.directory, supervisor) as postgres:
-                    if "deliveries" in wanted:
-                        self._try("deliveries", lambda: self._deliveries(supervisor, postgres))
-                    if "pulls" in wanted:
-                        self._try("pulls", lambda: self._pulls(supervisor, postgres))
+                    for name in names:
+                        self._try(name, partial(self._on_postgres, name, supervisor, postgres))
             if "demo" in wanted:
                 self._try("demo", lambda: self._demo(supervisor))
+
+    def _on_postgres(self, name: str, supervisor: Supervisor, postgres: Postgres) -> Sequence[Figure]:
+        measure = {
+            "deliveries": self._deliveries,
+            "pages": self._pages,
+            "reports": self._reports,
+            "burst": self._burst,
+            "pulls": self._pulls,
+        }
+        return measure[name](supervisor, postgres)
 
     def _try(self, name: str, measure: Callable[[], Sequence[Figure]]) -> None:
         try:
@@ -83,6 +99,29 @@ class Bench:
         rounds = 20 if self.options.quick else 200
         with self.console.phase(f"decisions, {rounds} of each kind"):
             return [*decisions.figures(rounds=rounds), *decision_requests.figures()]
+
+    def _excerpt(self, supervisor: Supervisor) -> list[Figure]:
+        megabytes = 5 if self.options.quick else excerpts.MEGABYTES
+        with self.console.phase(f"the excerpt of a log of {megabytes} MB"):
+            return excerpts.figures(supervisor, self.directory, megabytes=megabytes)
+
+    def _pages(self, supervisor: Supervisor, postgres: Postgres) -> list[Figure]:
+        many, rounds = (10_000, 10) if self.options.quick else (run_pages.MANY, 200)
+        return run_pages.figures(supervisor, postgres, self.console, many=many, rounds=rounds)
+
+    def _reports(self, supervisor: Supervisor, postgres: Postgres) -> list[Figure]:
+        # Not just when the next word about a running one is due.
+        short, long = (10.0, 25.0) if self.options.quick else (50.0, 300.0)
+        with (
+            self.console.phase(f"reports on runs of {short:.0f} and {long:.0f} s"),
+            quick_system("reports", self.directory, supervisor, postgres) as system,
+        ):
+            return reports.figures(system, short=short, long=long)
+
+    def _burst(self, supervisor: Supervisor, postgres: Postgres) -> list[Figure]:
+        with quick_system("burst", self.directory, supervisor, postgres) as system:
+            size = burst.Size(10, 5.0, 20.0) if self.options.quick else burst.Size()
+            return burst.figures(system, self.console, size)
 
     def _deliveries(self, supervisor: Supervisor, postgres: Postgres) -> list[Figure]:
         rounds, seconds = (1, 2.0) if self.options.quick else (5, 4.0)

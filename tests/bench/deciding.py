@@ -64,6 +64,11 @@ class OneLedger:
         del repository, number
         self.known = replace(self.known, pushers={**self.known.pushers, sha: pusher})
 
+    def open_pulls_at(self, repository: Repository, sha: str) -> Sequence[int]:
+        """None."""
+        del repository, sha
+        return ()
+
     def broken_pulls(self, repository: Repository, base_ref: str | None) -> Sequence[tuple[Repository, int]]:
         """None."""
         del repository, base_ref

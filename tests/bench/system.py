@@ -1,14 +1,15 @@
 """What is measured: the real bot, a real PostgreSQL that keeps what it is told (fsync), a real Airflow.
 
-GitHub is the stand-in, in a process of its own, with GitHub's limits; it stamps all that it sends and
-receives, by the same clock as Airflow.
+Where so many runs are wanted that no Airflow does them on this machine, it is `quick_airflow.py` instead, and
+the figure says so. GitHub is the stand-in, in a process of its own, with GitHub's limits; it stamps all that
+it sends and receives, by the same clock as Airflow.
 """
 
 from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from deploy.local import ports
 from deploy.local.airflow import LocalAirflow
@@ -18,10 +19,11 @@ from deploy.local.credentials import Credentials
 from deploy.local.environment import ROOT
 from deploy.local.postgres import DURABLE, Postgres
 from deploy.local.standin import start_standin
+from tests.bench.quick_airflow import QuickAirflow
 from tests.bench.webhook import SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from deploy.local.processes import Supervisor
@@ -40,6 +42,25 @@ pipelines:
 """
 
 
+class Airflow(Protocol):
+    """Where an Airflow is, and as whom the bot logs in."""
+
+    @property
+    def url(self) -> str:
+        """Of its api-server."""
+        ...
+
+    @property
+    def username(self) -> str:
+        """Of the bot."""
+        ...
+
+    @property
+    def password(self) -> str:
+        """Of the bot."""
+        ...
+
+
 @dataclass(frozen=True)
 class System:
     """All but the bot."""
@@ -47,7 +68,7 @@ class System:
     directory: Path
     supervisor: Supervisor
     postgres: Postgres
-    airflow: LocalAirflow
+    airflow: Airflow
     github: Standin
     credentials: Credentials
     nudged_port: int
@@ -111,13 +132,38 @@ def start_system(directory: Path, supervisor: Supervisor, postgres: Postgres) ->
 
 
 @contextlib.contextmanager
-def running_bot(system: System, name: str, *, nudged: bool) -> Iterator[Bot]:
+def quick_system(name: str, directory: Path, supervisor: Supervisor, postgres: Postgres) -> Iterator[System]:
+    """The same with the quick Airflow, and a GitHub of its own; `name` tells several of them apart.
+
+    Raises:
+        StackError: GitHub does not come up.
+    """
+    credentials = Credentials(directory / f"{name}-secrets")
+    nudged_port = ports.choose_any()
+    url = f"http://{ports.HOST}:{nudged_port}/nudge"
+    airflow = QuickAirflow(url, credentials.token("nudge-secret"))
+    try:
+        github = start_standin(directory / f"{name}-github", ports.choose_any(), supervisor)
+        yield System(directory, supervisor, postgres, airflow, github, credentials, nudged_port)
+    finally:
+        airflow.close()
+
+
+@contextlib.contextmanager
+def running_bot(
+    system: System,
+    name: str,
+    *,
+    nudged: bool,
+    configuration: str = CONFIGURATION,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Bot]:
     """A bot with a database, a GitHub App and a repository of its own; `nudged`: Airflow's hints reach it."""
     internal = system.nudged_port if nudged else ports.choose_any()
     at = BotPorts(ports.choose_any(), internal, ports.choose_any())
     repository = system.github.repository(
         f"{name}/app",
-        files={".github/preflight.yaml": CONFIGURATION, "src/app.py": "print('hello')\n"},
+        files={".github/preflight.yaml": configuration, "src/app.py": "print('hello')\n"},
         permissions={DEVELOPER: "write"},
     )
     app = system.github.app(
@@ -139,6 +185,7 @@ def running_bot(system: System, name: str, *, nudged: bool) -> Iterator[Bot]:
             "PREFLIGHT_AIRFLOW_USERNAME": system.airflow.username,
             "PREFLIGHT_AIRFLOW_PASSWORD": system.airflow.password,
             "PREFLIGHT_NUDGE_SECRET": system.credentials.token("nudge-secret"),
+            **(settings or {}),
         },
         at,
         system.supervisor,

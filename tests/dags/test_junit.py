@@ -224,3 +224,20 @@ class TestWhatCounts:
         text = f'<j:testsuites xmlns:j="urn:junit">{inner}</j:testsuite></j:testsuite></j:testsuites>'
         tests = told(written(tmp_path, {"a.xml": text}))
         assert (tests["total"], tests["failures"][0]["message"]) == (1, "m")
+
+
+@pytest.mark.parametrize(
+    ("classname", "expected"),
+    [
+        ("CartTest", "tests/test_cart.py::CartTest::test_x"),
+        ("test_cart.CartTest", "tests/test_cart.py::CartTest::test_x"),
+        ("tests.test_cart", "tests/test_cart.py::test_x"),
+        ("tests.test_cart.CartTest", "tests/test_cart.py::CartTest::test_x"),
+        ("test_cart.CartTest.Inner", "tests/test_cart.py::CartTest::Inner::test_x"),
+    ],
+)
+def test_names_where_the_file_is_told(tmp_path: Path, classname: str, expected: str) -> None:
+    """Of two classes in a file each keeps its tests, however much of the module's name its own begins with."""
+    case = bad("test_x", classname).replace("<testcase ", '<testcase file="tests/test_cart.py" ', 1)
+    tests = told(written(tmp_path, {"a.xml": suite(case)}))
+    assert tests["failures"][0]["name"] == expected

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import sync_playwright
 
+from tests.browser import chromium
 from tests.github_standin import StandinError, sign_in
 
 if TYPE_CHECKING:
@@ -84,8 +84,7 @@ class TestABrowser:
     def test_shows_a_button_for_everybody(self, github: Standin, app: App, receiver: Receiver) -> None:
         callback = receiver.url.replace("/webhook", "/signed-in")
         github.set_callback_url(app, callback)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        with chromium.launched() as browser:
             page = browser.new_page()
             page.goto(authorize(github, app, redirect_uri=callback))
             page.get_by_role("button", name="Continue as alice").click()
@@ -97,7 +96,6 @@ class TestABrowser:
             denied = parse_qs(urlsplit(page.url).query)
             page.goto(f"{github.url}/login")
             assert page.get_by_text("You are signed in as alice").is_visible()
-            browser.close()
         assert told["state"] == ["s1"]
         assert denied["error"] == ["access_denied"]
         assert trade(github, app, code=told["code"][0])["token_type"] == "bearer"

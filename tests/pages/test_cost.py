@@ -9,7 +9,7 @@ import pytest
 
 from bot.models import Outcome, Step, StepResult, StepState, TestFailure, TestResults
 from bot.pages import log as log_page
-from bot.report.redacted import redacted_run
+from bot.report.logs.redacted import redacted_run
 from tests.examples import REPOSITORY
 from tests.pages.showing import RUN_ID, Site
 from tests.report.examples import run

@@ -257,6 +257,7 @@ def test_no_story_breaks_a_promise(story: type[PullRequestStory]) -> None:
     run_state_machine_as_test(
         story,
         settings=settings(
+            max_examples=20,
             stateful_step_count=40,
             suppress_health_check=list(HealthCheck),
             phases=(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import requests
+from sqlalchemy import NullPool, create_engine, text
 
 from deploy.local.bot import BotPorts, LocalBot
 from deploy.local.child import last_lines
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
     from tests.github_standin import Standin
 
 WEBHOOK_SECRET = "a secret for webhooks in tests"
+UNHURRIED = {
+    "PREFLIGHT_GITHUB_POINTS_PER_MINUTE": "100000",
+    "PREFLIGHT_GITHUB_CONTENT_PER_MINUTE": "10000",
+    "PREFLIGHT_GITHUB_CONTENT_PER_HOUR": "100000",
+}
+"""Stories comment more often than GitHub lets one do; the stand-in does not mind."""
+
 _SECONDS = 10.0
 _FIGURE = re.compile(r"^(?P<name>\w+)(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+)$", re.MULTILINE)
 _UNFINISHED = (
@@ -47,6 +55,7 @@ class Bot:
     parts: LocalBot
     github: Standin
     logs: Path
+    database_url: str
 
     @property
     def webhook(self) -> str:
@@ -61,8 +70,8 @@ class Bot:
     def figures(self, part: str = "web") -> dict[str, float]:
         """Its metrics: those of web, with what the database holds, or those of the worker."""
         at = self.parts.ports
-        text = _get(f"{at.internal_url if part == 'web' else at.worker_url}/metrics").text
-        return {_series(found): float(found["value"]) for found in _FIGURE.finditer(text)}
+        shown = _get(f"{at.internal_url if part == 'web' else at.worker_url}/metrics").text
+        return {_series(found): float(found["value"]) for found in _FIGURE.finditer(shown)}
 
     def rest(self) -> None:
         """Wait until it has heard, done and reported everything."""
@@ -78,6 +87,12 @@ class Bot:
     def told(self) -> str:
         """The end of its logs."""
         return "\n".join(last_lines(self.logs / f"bot-{part}.log") for part in ("web", "worker"))
+
+    def change(self, statement: str) -> None:
+        """Do to its database what otherwise only time would do."""
+        engine = create_engine(self.database_url, poolclass=NullPool)
+        with engine.begin() as connection:
+            connection.execute(text(statement))
 
     def crash(self, part: str) -> None:
         """SIGKILL web or worker, and start it again at once."""
@@ -118,7 +133,7 @@ def running_bot(
     github: Standin,
     ports: BotPorts,
 ) -> Iterator[Bot]:
-    """A bot with a database of its own; `account` are its settings for GitHub."""
+    """A bot with a database of its own; `account` are its settings for GitHub, and what else is its own."""
     settings = {
         "PREFLIGHT_NAME": name,
         "PREFLIGHT_DATABASE_URL": postgres.create_database(f"bot_{name}"),
@@ -128,6 +143,8 @@ def running_bot(
         "PREFLIGHT_AIRFLOW_USERNAME": airflow.username,
         "PREFLIGHT_AIRFLOW_PASSWORD": airflow.password,
         "PREFLIGHT_NUDGE_SECRET": NUDGE_SECRET,
+        "PREFLIGHT_ARTIFACTS_URL": str(airflow.settings.artifacts_folder),
+        **UNHURRIED,
         **account,
     }
     with Supervisor(directory) as supervisor:
@@ -135,4 +152,4 @@ def running_bot(
         parts.migrate()
         parts.start()
         parts.wait_ready()
-        yield Bot(name, login, parts, github, supervisor.logs)
+        yield Bot(name, login, parts, github, supervisor.logs, settings["PREFLIGHT_DATABASE_URL"])

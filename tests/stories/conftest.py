@@ -13,6 +13,7 @@ from deploy.local import ports
 from deploy.local.bot import BotPorts
 from tests.github_standin import Standin, running
 from tests.stories.airflow_view import AirflowView
+from tests.stories.apps import installed_app
 from tests.stories.bots import Bot, running_bot
 from tests.stories.pulls import Pipelines, StoryRepository, make_repository, written
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from deploy.local.airflow import LocalAirflow
     from deploy.local.postgres import Postgres
     from tests.github_standin.client import Role
+    from tests.stories.apps import Installed
 
 HERE = Path(__file__).parent
 OWNER = "acme"
@@ -94,6 +96,16 @@ def bot(
     ) as bot:
         yield bot
         bot.assert_in_order()
+
+
+@pytest.fixture(scope="session")
+def installed(
+    tmp_path_factory: pytest.TempPathFactory, airflow: AirflowView, real_postgres: Postgres, github: Standin
+) -> Iterator[Installed]:
+    """An App and its bot, which no plugin nudges."""
+    with installed_app(tmp_path_factory.mktemp("app"), github, airflow, real_postgres) as installed:
+        yield installed
+        installed.bot.assert_in_order()
 
 
 class MakeRepository(Protocol):

@@ -114,14 +114,14 @@ class StoryPull(Pull):
         ]
         assert shown == list(states), self.so_far()
 
-    def expect_comment(self, *parts: str) -> str:
+    def expect_comment(self, *parts: str, seconds: float = SECONDS) -> str:
         """The bot's one comment comes to hold all of these; returns its body."""
 
         def found() -> str | None:
             bodies = self.sticky_comments()
             return bodies[0] if len(bodies) == 1 and all(part in bodies[0] for part in parts) else None
 
-        return until(found, f"one comment with {parts}", self.so_far)
+        return until(found, f"one comment with {parts}", self.so_far, seconds)
 
     def expect_reply(self, comment: Comment, *parts: str) -> str:
         """The bot comes to answer that comment once, in words that hold these; returns them."""
@@ -133,7 +133,7 @@ class StoryPull(Pull):
             return bodies[0] if bodies and all(part in bodies[0] for part in parts) else None
 
         reply = until(found, f"a reply with {parts}", self.so_far)
-        return reply.removesuffix(f"\n\n{marker}\n")
+        return reply.rstrip().removesuffix(f"\n\n{marker}")
 
     def expect_silence(self, comment: Comment) -> None:
         """When all is done, that comment was neither reacted to nor replied to."""

@@ -108,6 +108,7 @@ def test_what_nobody_signed_is_not_believed(repository_with: MakeRepository, bot
     pull = repository.opened()
     pull.expect_status("preflight/unit", "success")
     forged = told_of(repository, "opened")
+    bot.rest()
     before = bot.figures()
 
     assert deliver_anew(bot, forged, secret="another secret").status_code == 401

@@ -2,72 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pytest
-
-from deploy.local.bot import BotPorts
-from tests.stories.bots import WEBHOOK_SECRET, running_bot
-from tests.stories.pulls import DEVELOPER, STRANGER, checks, make_repository, until_there, written
+from tests.stories.apps import ANOTHER, OWNER
+from tests.stories.pulls import DEVELOPER, STRANGER, checks, until_there, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from deploy.local.postgres import Postgres
-    from tests.github_standin import Standin
-    from tests.github_standin.records import App
-    from tests.stories.airflow_view import AirflowView
-    from tests.stories.bots import Bot
-    from tests.stories.pulls import StoryRepository
+    from tests.stories.apps import Installed
 
-OWNER, ANOTHER = "globex", "initech"
 UNIT = {"unit": checks(test="true")}
 WAITING = "waiting for /ok-to-test"
-
-
-@dataclass(frozen=True)
-class Installed:
-    """An App and its bot."""
-
-    app: App
-    bot: Bot
-    airflow: AirflowView
-    github: Standin
-
-    def repository(self, full_name: str, configuration: str) -> StoryRepository:
-        """One whose events the App hears of."""
-        return make_repository(
-            self.github, full_name, self.bot, self.airflow, configuration=configuration, hooked=False
-        )
-
-
-@pytest.fixture(scope="module")
-def installed(
-    tmp_path_factory: pytest.TempPathFactory, airflow: AirflowView, real_postgres: Postgres, github: Standin
-) -> Iterator[Installed]:
-    """An App's bot; it serves what the account owns that owns the App."""
-    ports = BotPorts.free()
-    app = github.app(
-        owner=OWNER, webhook_url=f"{ports.public_url}/webhook", webhook_secret=WEBHOOK_SECRET, events=["*"]
-    )
-    github.install(app, ANOTHER)
-    directory = tmp_path_factory.mktemp("app")
-    key = directory / "key.pem"
-    key.write_text(app.private_key)
-    with running_bot(
-        directory / "bot",
-        "app",
-        login=app.bot_login,
-        account={"PREFLIGHT_GITHUB_APP_ID": str(app.id), "PREFLIGHT_GITHUB_PRIVATE_KEY_FILE": str(key)},
-        postgres=real_postgres,
-        airflow=airflow.local,
-        github=github,
-        ports=ports,
-    ) as bot:
-        yield Installed(app, bot, airflow, github)
-        bot.assert_in_order()
 
 
 def test_an_app_tests_its_owner_s_repositories(installed: Installed) -> None:

@@ -74,7 +74,8 @@ def _python(place: str, name: str, file: str) -> Named:
         return Named(path, unique=True, file=path)
     parts = place.split(".")
     module = file.removesuffix(".py").replace("/", ".").split(".") if file else parts[: _module_length(parts)]
-    classes = parts[len(module) :] if parts[: len(module)] == module else parts[_module_length(parts) :]
+    known = next((length for length in range(len(parts), 0, -1) if parts[:length] == module[-length:]), 0)
+    classes = parts[known:]
     path = file or "/".join(module) + ".py"
     return Named("::".join([path, *classes, name]), unique=True, file=path)
 

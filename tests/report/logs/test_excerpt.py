@@ -207,9 +207,9 @@ def test_a_log_of_long_lines_takes_little_memory(line: str) -> None:
     [
         pytest.param(["x" * 100_000_000], id="one line of 100 MB"),
         pytest.param(["10% done\r" * 11_000_000], id="100 MB of a progress bar"),
-        pytest.param(["error: no\n" * 100_000], id="one text of many lines"),
-        pytest.param([f"line {number}" for number in range(30_000)], id="many short lines"),
-        pytest.param([f"error: no {number}" for number in range(30_000)], id="all of them errors"),
+        pytest.param(["error: no\n" * 20_000], id="one text of many lines"),
+        pytest.param([f"line {number}" for number in range(6_000)], id="many short lines"),
+        pytest.param([f"error: no {number}" for number in range(6_000)], id="all of them errors"),
     ],
 )
 def test_a_long_log_takes_little_memory(log: list[str]) -> None:
@@ -218,7 +218,7 @@ def test_a_long_log_takes_little_memory(log: list[str]) -> None:
     excerpt(iter(log), secrets=["hunter2hunter2"])
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 2_000_000
+    assert peak < 1_500_000
 
 
 @pytest.mark.timeout(30)
@@ -232,7 +232,7 @@ def test_a_long_log_takes_little_memory(log: list[str]) -> None:
 def test_hostile_lines_take_linear_time(fragment: str) -> None:
     """What were quadratic would take minutes and meet the timeout."""
     line = (fragment * 1000)[:1000]
-    assert len(excerpt(line[:-3] + f"{number:03d}" for number in range(1000))) <= 40
+    assert len(excerpt(line[:-3] + f"{number:03d}" for number in range(300))) <= 40
 
 
 def test_matchers_are_ordered_by_weight() -> None:

@@ -1,0 +1,69 @@
+"""GitHub limits how much may be written: what people wait for goes first, and nothing is ever refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deploy.local.bot import BotPorts
+from tests.stories.bots import running_bot
+from tests.stories.pulls import checks, make_repository, written
+from tests.stories.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deploy.local.postgres import Postgres
+    from tests.github_standin import Standin
+    from tests.stories.airflow_view import AirflowView
+    from tests.stories.bots import Bot
+
+OWNER, LOGIN = "frugal", "frugal-bot"
+CONTENT = 3  # a minute
+HELD_BACK = 'preflight_github_writes_held_back_total{urgency="final_comment"}'
+
+
+@pytest.fixture
+def frugal(
+    tmp_path_factory: pytest.TempPathFactory, airflow: AirflowView, real_postgres: Postgres, github: Standin
+) -> Iterator[Bot]:
+    """A bot that may hardly comment; GitHub would refuse it at once if it did more often."""
+    with running_bot(
+        tmp_path_factory.mktemp("frugal"),
+        "frugal",
+        login=LOGIN,
+        account={
+            "PREFLIGHT_GITHUB_TOKEN": github.user(LOGIN).token,
+            "PREFLIGHT_REPOSITORIES": f"{OWNER}/*",
+            "PREFLIGHT_GITHUB_POINTS_PER_MINUTE": "900",
+            "PREFLIGHT_GITHUB_CONTENT_PER_MINUTE": str(CONTENT),
+        },
+        postgres=real_postgres,
+        airflow=airflow.local,
+        github=github,
+        ports=BotPorts.free(),
+    ) as bot:
+        github.limits(core=5000, points=900, content_minute=CONTENT, content_hour=500)
+        yield bot
+        github.limits(core=None, points=None, content_minute=None, content_hour=None)
+        bot.assert_in_order()
+
+
+def test_results_come_at_once_and_comments_when_they_may(
+    frugal: Bot, github: Standin, airflow: AirflowView
+) -> None:
+    configuration = written({"unit": checks(test="exit 3")}, report={"comment": "failures"})
+    repository = make_repository(github, f"{OWNER}/app", frugal, airflow, configuration=configuration)
+    since = github.mark()
+
+    pulls = [repository.opened(branch=f"change-{number}") for number in range(CONTENT)]
+
+    for pull in pulls:
+        pull.expect_status("preflight/unit", "failure", "test failed: exit 3")
+    until(lambda: frugal.figures("worker").get(HELD_BACK, 0) > 0, "a write held back", frugal.told)
+    commented = [pull for pull in pulls if pull.sticky_comments()]
+    assert len(commented) < CONTENT
+    for pull in pulls:
+        pull.expect_comment("**`unit` failed**", "To reproduce it", seconds=90)
+    assert github.refused(since) == []
