@@ -237,7 +237,7 @@ class TestWhatCounts:
     ],
 )
 def test_names_where_the_file_is_told(tmp_path: Path, classname: str, expected: str) -> None:
-    """Of two classes in a file each keeps its tests, however much of the module's name its own begins with."""
+    """Of two classes in a file each keeps its tests, whatever of the module its own name begins with."""
     case = bad("test_x", classname).replace("<testcase ", '<testcase file="tests/test_cart.py" ', 1)
     tests = told(written(tmp_path, {"a.xml": suite(case)}))
     assert tests["failures"][0]["name"] == expected
