@@ -125,6 +125,8 @@ def _history(postgres: Postgres, many: int) -> Iterator[tuple[str, Mapping[str, 
             public = "SELECT id, full_name, number FROM runs WHERE NOT private AND number > 0"
             row = connection.execute(text(f"{public} ORDER BY seq DESC LIMIT 1")).one()
             connection.execute(_EIGHT_STEPS, {"id": row.id})
+        with database.once() as connection:
+            connection.execute(text("CHECKPOINT"))  # what was just filled in is on the disk, as a year's is
         yield url, {"run": row.id, "pull": f"{row.full_name}/{row.number}"}
     finally:
         database.close()

@@ -97,6 +97,7 @@ def assert_harmless(markdown: str, *, our_links: str | tuple[str, ...], marker: 
         if token.type == "fence":
             assert token.info in {"", "sh"}
     for item in list_items(tokens):
-        assert item.startswith("`") or re.fullmatch(r"and [\d,]+ more", item), item
+        # A dash stands for a name of which nothing can be shown.
+        assert item.startswith(("`", "\N{EN DASH}")) or re.fullmatch(r"and [\d,]+ more", item), item
     found = ADDED_BY_GITHUB.search(visible_text(tokens))
     assert found is None, found

@@ -51,10 +51,10 @@ class TestAGreenPullRequest:
         assert bot.status().state is StatusState.PENDING
         assert bot.status().target_url == f"https://preflight.example/runs/{one.id}"
         bot.move(one, step("clone", StepState.RUNNING), step("test", StepState.WAITING))
-        bot.report(later=20)
+        bot.report(later=30)
         assert "0/2 steps passed" in bot.status().description
         bot.move(one, *PASSED, outcome=Outcome.SUCCESS)
-        bot.report(later=20)
+        bot.report(later=30)
         assert bot.status().state is StatusState.SUCCESS
         assert "unit" in bot.comment().body
 
@@ -186,7 +186,7 @@ class TestTheOrder:
         bot.show(StatusState.PENDING, "waiting for /ok-to-test")
         bot.report()
         bot.show(StatusState.PENDING, "waits until ready for review")
-        bot.report(later=20)
+        bot.report(later=30)
         assert bot.status().description == "waits until ready for review"
         with bot.database.begin() as connection:
             assert connection.execute(text("SELECT bool_and(settled) FROM heads")).scalar()
@@ -199,7 +199,7 @@ class TestCheckRuns:
         bot.decide(replace(wanted(one), report=ReportPolicy(shown_as=ReportAs.CHECKS)))
         bot.report()
         bot.move(one, *PASSED, outcome=Outcome.SUCCESS)
-        bot.report(later=20)
+        bot.report(later=30)
         (shown,) = bot.github.checks_at(REPOSITORY, HEAD)
         assert shown.check.conclusion is Conclusion.SUCCESS
         assert bot.github.count("set_status") == 0

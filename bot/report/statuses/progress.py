@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from bot.models import Run, Verdict
 
-FASTEST = 20.0  # seconds between two words
+FASTEST = 30.0  # seconds between two words
+SOON = 10.0  # until it is said that a step failed
 SLOWEST = 600.0
 SHARE = 2 / 3  # of its age: each word comes after thrice the time of the one before
 REFRESH_SHARE = 5  # a text that says how long is renewed after a fifth of that time
@@ -36,7 +37,7 @@ def patience(run: Run | None, said: str, now: datetime) -> float:
     if run.note and said == texts.QUEUED:
         return 0.0
     if texts.FAILED not in said and any(step.state is StepState.FAILED for step in run.steps):
-        return FASTEST
+        return SOON
     age = (now - run.created_at) / timedelta(seconds=1)
     return min(max(SHARE * age, FASTEST), SLOWEST)
 

@@ -61,7 +61,7 @@ class TestARun:
             False,
         )
         there.say(ran(RUNNING))
-        there.report_checks(later=20)
+        there.report_checks(later=30)
         assert there.newest().check.started
         there.say(ran(GREEN))
         assert there.report_checks(later=40) is None
@@ -82,10 +82,10 @@ class TestARun:
         there.say(ran(replace(RUNNING, steps=(passed("clone", 0, 2), *RUNNING.steps))))
         wait = there.report_checks(later=4)
         assert wait is not None
-        assert 0 < wait <= 16
+        assert 0 < wait <= 26
         assert there.count("update_check") == 0
-        assert there.report_checks(later=22, progress=False) == 0, "due, but others go first"
-        there.report_checks(later=22)
+        assert there.report_checks(later=32, progress=False) == 0, "due, but others go first"
+        there.report_checks(later=32)
         assert there.count("update_check") == 1
 
     def test_that_goes_on_gets_a_new_check_run(self) -> None:
@@ -167,7 +167,7 @@ class TestTheForm:
         there = head(RUNNING)
         there.report_checks()
         there.policy.clear()
-        assert there.report_checks(later=20) is not None
+        assert there.report_checks(later=30) is not None
         assert there.newest().check.conclusion is None
         there.say(ran(GREEN))
         assert there.report_checks(later=40) is None
@@ -178,7 +178,7 @@ class TestTheForm:
         there = head(RUNNING)
         there.report_checks()
         there.say()
-        assert there.report_checks(later=20) is None
+        assert there.report_checks(later=30) is None
         assert there.newest().check.conclusion is Conclusion.CANCELLED
 
 
@@ -288,7 +288,7 @@ class TestADeath:
         there.say(ran(replace(GREEN, id="f" * 32)))
         there.dies_at, there.dies_after = there.effects + effect, after
         with pytest.raises(Died):
-            there.report_checks(later=20)
+            there.report_checks(later=30)
         assert there.report_checks(later=40) is None
         assert [one.check.conclusion for one in there.checks.values()] == [
             Conclusion.CANCELLED,

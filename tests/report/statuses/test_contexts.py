@@ -56,8 +56,8 @@ class TestOnePullRequest:
         assert bot.github.count("set_status") == 1
         due = bot.store.next_due()
         assert due is not None
-        assert due <= 20
-        bot.report(later=20)
+        assert due <= 30
+        bot.report(later=30)
         assert "1/2 steps passed" in bot.status().description
 
     def test_how_long_a_step_runs_is_renewed(self, bot: Bot) -> None:

@@ -40,7 +40,7 @@ class TestWithOneForEachStep:
         there.report_statuses()
         assert there.contexts() == ["preflight/unit"]
         there.say(ran(run("unit", passed("clone", 0, 3), step("test", StepState.WAITING, start=None))))
-        there.report_statuses(later=20)
+        there.report_statuses(later=30)
         assert there.contexts() == ["preflight/unit", "preflight/unit/clone"]
         there.say(ran(run("unit", passed("clone", 0, 3), step("test", StepState.RUNNING))))
         there.report_statuses(later=30)
@@ -160,7 +160,7 @@ class TestTheForm:
 
     def test_both_have_the_same_names_and_say_the_same(self) -> None:
         there = Head(ran(going("a", "b", done=1)), policy=BOTH)
-        there.report_statuses(later=20)
+        there.report_statuses(later=30)
         there.report_checks()
         assert there.newest().check.title == there.status()[1]
 
