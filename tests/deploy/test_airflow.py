@@ -62,6 +62,7 @@ class TestSettings:
         ).environment()
         assert {name for name in environment if name.startswith("PREFLIGHT_")} == {
             "PREFLIGHT_ARTIFACTS_ROOT",
+            "PREFLIGHT_ARTIFACTS_URL",
             "PREFLIGHT_NUDGE_URL",
             "PREFLIGHT_NUDGE_SECRET",
         }

@@ -29,7 +29,7 @@ def told_of(repository: StoryRepository, action: str) -> Delivery:
         each
         for each in repository.standin.settle()
         if each.action == action
-        and each.payload["repository"]["id"] == repository.id
+        and each.payload.get("repository", {}).get("id") == repository.id
         and each.payload["sender"]["login"] == DEVELOPER
     ]
     assert len(found) == 1
