@@ -8,7 +8,7 @@ from steps.junit.__main__ import summarise
 from steps.junit.places import Sources
 from steps.junit.summary import Summary
 
-SOURCES = Sources(["/work/x"], "acme/app")
+SOURCES = Sources(["/steps/x"], "acme/app")
 
 
 def told(folder: Path, *, passed: bool = False, sources: Sources = SOURCES) -> dict[str, Any]:

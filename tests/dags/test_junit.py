@@ -115,7 +115,7 @@ def test_names(tmp_path: Path, classname: str, name: str, suite_name: str, expec
         ("Failed", "first line\n\n   second", "first line second"),
         ("ValueError:", "too big", "ValueError: too big"),
         ("", "java.lang.Error: boom\n\tat a.B.c(B.java:1)\n\tat a.D.e(D.java:2)", "java.lang.Error: boom"),
-        ("in /work/x/preflight-ab12cd_3/source/app.py", "", "in app.py"),
+        ("in /steps/x/preflight-ab12cd_3/source/app.py", "", "in app.py"),
         ("x" * 2000, "", "x" * 499 + "…"),
     ],
 )
@@ -134,11 +134,11 @@ def test_messages(tmp_path: Path, message: str, text: str, expected: str) -> Non
             4,
         ),
         (
-            '  File "/work/x/app.py", line 5, in f\n  File "/v/lib/site-packages/a.py", line 6, in g',
+            '  File "/steps/x/app.py", line 5, in f\n  File "/v/lib/site-packages/a.py", line 6, in g',
             "app.py",
             5,
         ),
-        ("    at f (file:///work/x/a.mjs:7:1)\n    at g (node:internal/x.js:1:1)", "a.mjs", 7),
+        ("    at f (file:///steps/x/a.mjs:7:1)\n    at g (node:internal/x.js:1:1)", "a.mjs", 7),
         ("see example.com:443 or 12:30:00", "", None),
         ("in a.rb:99999999999", "", None),
     ],
