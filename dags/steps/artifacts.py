@@ -13,6 +13,7 @@ import json
 import os
 import re
 import sys
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -71,14 +72,19 @@ def upload(folder: Path, junit: Sequence[str], limits: Limits, storage: Storage,
 
 def _put_all(folder: Path, wanted: Mapping[str, Entry], storage: Storage, seconds: float) -> dict[str, str]:
     """Put files where they are wanted; returns for each that was tried why it could not be ("" if it was)."""
+    refusals = _Refusals()
 
     def put(target: str, entry: Entry) -> str:
+        if refusals.hopeless:
+            return "not stored"
         try:
             with open_below(folder, entry.path) as content:
                 storage.put(target, content, entry.size)
         except Exception as error:  # noqa: BLE001 - of whatever library knows the URL
             print(f"{entry.path} could not be stored: {_PASSWORD.sub('//', repr(error))[:500]}")
+            refusals.count()
             return f"not stored ({type(error).__name__})"
+        refusals.over()
         return ""
 
     pool = ThreadPoolExecutor(_PARALLEL)
@@ -87,10 +93,31 @@ def _put_all(folder: Path, wanted: Mapping[str, Entry], storage: Storage, second
     with contextlib.suppress(TimeoutError):
         for done in as_completed(waiting, seconds):
             stored[waiting[done]] = done.result()
-            if len(stored) >= _TRIED and all(stored.values()):
-                break  # nothing gets through: the rest would not either
     pool.shutdown(wait=False, cancel_futures=True)
     return stored
+
+
+class _Refusals:
+    """Counts what a storage refused before it took anything: where nothing gets through, nothing will."""
+
+    def __init__(self) -> None:
+        self._refused = 0
+        self._taken = False
+        self._lock = threading.Lock()
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether there is no point in asking once more."""
+        return self._refused >= _TRIED and not self._taken
+
+    def count(self) -> None:
+        """Remember one more refusal."""
+        with self._lock:
+            self._refused += 1
+
+    def over(self) -> None:
+        """Remember that something got through."""
+        self._taken = True
 
 
 def _copies(step: str, kept: Collection[Entry], junit: Sequence[str]) -> dict[str, Entry]:
