@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
+import functools
 import gc
 import io
 import json
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     return code
 
 
+@functools.cache
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bot", description="Runs Airflow pipelines on pull requests."

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 15.0
 ERROR_SECONDS = 2.0
 HELD_SECONDS = 1.0
+GRACE_SECONDS = 20.0  # of all loops together: what is not finished by then is taken over
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +128,8 @@ class Worker:
         log.info("stopping: finishing what was begun")
         for loop in self._loops:
             loop.stop()
-        late = [loop.name for loop in self._loops if not loop.join(20)]
+        deadline = time.monotonic() + GRACE_SECONDS
+        late = [loop.name for loop in self._loops if not loop.join(max(0.0, deadline - time.monotonic()))]
         if late:
             log.warning("stopped in the middle of %s: another worker takes over", ", ".join(late))
         log.info("stopped")
