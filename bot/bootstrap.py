@@ -25,8 +25,9 @@ from bot.adapters.postgres import (
     PostgresReports,
     PostgresRunList,
     PostgresRuns,
+    PostgresTickets,
 )
-from bot.intake import nudge, webhook
+from bot.intake import nudge, ticket, webhook
 from bot.intake.dags import DagFacts
 from bot.intake.handle import DeliveryHandler, Effects
 from bot.intake.lookup import Sources
@@ -50,6 +51,7 @@ from bot.report.reporter import Reporter
 from bot.report.statuses.contexts import StatusReport
 from bot.runs.reconcile import RunReconciler
 from bot.runs.start import StartRules
+from bot.runs.ticket import Tickets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -95,6 +97,7 @@ def build_web(settings: Settings) -> Web:
     internal.register_blueprint(health.blueprint(reader, internal=True))
     internal.register_blueprint(metrics.blueprint(reader))
     internal.register_blueprint(nudge.blueprint(PostgresRuns(database), settings.nudge_secret))
+    internal.register_blueprint(ticket.blueprint(_exchange(settings, database)))
     return Web(public, internal)
 
 
@@ -132,6 +135,12 @@ def _add_pages(public: Flask, database: Database, reader: PostgresReader, settin
     )
 
 
+def _exchange(settings: Settings, database: Database) -> ticket.Exchange:
+    """Where steps exchange tickets; a step waits for ten seconds, in which we ask GitHub twice."""
+    github = _github(settings, read_timeout=4.0)
+    return ticket.Exchange(_tickets(settings), PostgresTickets(database), _airflow(settings), github)
+
+
 def build_worker(settings: Settings) -> Worker:
     """What `python -m bot worker` runs."""
     database = Database(settings.database_url)
@@ -164,7 +173,7 @@ def build_worker(settings: Settings) -> Worker:
         store=runs,
         trigger=airflow,
         reader=airflow,
-        rules=StartRules(settings.name, operator),
+        rules=StartRules(settings.name, operator, _tickets(settings)),
         excerpt=lines_that_matter,
         redact=partial(redact, secrets=settings.secrets),
         clock=now,
@@ -205,13 +214,24 @@ def migrate(database_url: str) -> None:
     Database(database_url, pool_size=1).migrate()
 
 
-def _github(settings: Settings) -> GitHubClient:
+def _github(settings: Settings, *, read_timeout: float = 10.0) -> GitHubClient:
     credentials = (
         AppKey(settings.github_app_id, settings.github_private_key)
         if settings.github_app_id
         else PersonalToken(settings.github_token)
     )
-    return GitHubClient(settings.github_api_url, credentials, on_call=count_github_call, on_quota=show_quota)
+    return GitHubClient(
+        settings.github_api_url,
+        credentials,
+        on_call=count_github_call,
+        on_quota=show_quota,
+        read_timeout=read_timeout,
+    )
+
+
+def _tickets(settings: Settings) -> Tickets | None:
+    """What makes tickets; None without an App, whose tokens alone can be narrowed, or without the secret."""
+    return Tickets(settings.nudge_secret) if settings.github_app_id and settings.nudge_secret else None
 
 
 def _airflow(settings: Settings) -> AirflowClient:

@@ -10,6 +10,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 WEBHOOKS = Counter("preflight_webhooks", "Webhook requests by what became of them", ["result"])
 NUDGES = Counter("preflight_nudges", "Nudges from Airflow by what became of them", ["result"])
+TICKETS = Counter("preflight_tickets", "Exchanges of tickets by what became of them", ["result"])
 HANDLED = Counter(
     "preflight_deliveries_handled", "Deliveries by event and what became of them", ["event", "result"]
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.commands.suggest import nearest
@@ -14,7 +14,7 @@ from bot.policy.configuration import ConfigurationError
 from bot.policy.decision import CancelRuns, DecisionKind, ResumeRun, ShowStatus, StartRun
 from bot.policy.runs import at_head, cancel, has_not_run, is_going
 from bot.policy.selection import listens, skip_reason
-from bot.policy.trust import distrust, is_trusted
+from bot.policy.trust import distrust, distrust_unapproved, is_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -201,7 +201,9 @@ class Session:
         ]
         self.actions += mended_configuration(self.facts)
         self.actions += cancel(replaced, CancelKind.RERUN, texts.RERUN)
-        self.actions += self.wanted.values()
+        if self.wanted:
+            trusted = distrust_unapproved(self.pull, self.base, self.facts) is None
+            self.actions += [replace(start, trusted=trusted) for start in self.wanted.values()]
         self.actions += [ResumeRun(run) for run in resumed]
         names = dict.fromkeys(
             (*(start.name for start in self.wanted.values()), *(run.pipeline for run in resumed))

@@ -190,6 +190,7 @@ class DeliveryHandler:
             delivery_id=delivery_id,
             actor=decision.actor,
             trigger=action.trigger,
+            trusted=action.trusted,
             dryrun=action.dryrun,
         )
         return Run(

@@ -50,6 +50,14 @@ class Repository:
 
 
 @dataclass(frozen=True, slots=True)
+class RepositoryToken:
+    """A token that reads the content of one repository, and nothing else, until `expires_at`."""
+
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PullRequest:
     """A pull request as GitHub has it now (not as a delivery remembered it).
 

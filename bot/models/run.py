@@ -214,6 +214,15 @@ def written(value: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketUse:
+    """One exchange of a run's ticket, of which each try of a step (a task that is not mapped) has one."""
+
+    run_id: str
+    task_id: str
+    try_number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """One file that a run left: its path below the run's folder, and its size in bytes."""
 

@@ -20,7 +20,7 @@ from bot.policy.configuration import Configuration, ConfigurationError
 from bot.policy.decision import Action, DecisionKind, Notify, ShowStatus, StartRun
 from bot.policy.runs import at_head, cancel, is_going, is_settled, latest_runs
 from bot.policy.selection import listens, skip_reason
-from bot.policy.trust import distrust
+from bot.policy.trust import distrust, distrust_unapproved
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -97,6 +97,7 @@ def _outlook(
     }
     outlook.actions += _abandoned(base.pipelines, facts)
     chosen = _select(pipelines, subject, facts, outlook, rebased=rebased)
+    trusted = True
     if isinstance(subject, PullRequest):
         chosen = _hold_drafts(chosen, subject, outlook)
         untrusted = distrust(subject, base, facts, approved) if chosen else None
@@ -105,10 +106,13 @@ def _outlook(
             outlook.actions += waiting(chosen, subject, facts)
             outlook.notices.append(approval_notice(subject, base, facts, untrusted))
             return outlook
+        trusted = not chosen or distrust_unapproved(subject, base, facts) is None
     if chosen:
         outlook.kind, outlook.reason = DecisionKind.RUN, f"to run: {', '.join(chosen)}"
         trigger = "push" if isinstance(subject, PullRequest) else event
-        outlook.actions += [StartRun(name, pipeline, trigger) for name, pipeline in chosen.items()]
+        outlook.actions += [
+            StartRun(name, pipeline, trigger, trusted=trusted) for name, pipeline in chosen.items()
+        ]
     return outlook
 
 

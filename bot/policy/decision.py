@@ -31,7 +31,8 @@ class StartRun:
     """Run a pipeline at the subject's head. `trigger` is what asked for it: push or command.
 
     `inputs` are those that a command gave. With `dryrun`, the comment `comment_id` is answered with what
-    would run, and no context shows it.
+    would run, and no context shows it. `trusted` is False where the head runs only because somebody approved
+    it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class StartRun:
     inputs: Mapping[str, object] = field(default_factory=dict)
     dryrun: bool = False
     comment_id: int | None = None
+    trusted: bool = True
 
     @property
     def context(self) -> str:

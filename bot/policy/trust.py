@@ -47,10 +47,11 @@ def distrust(
     once = base.usable is not None and base.usable.approve == "pull_request"
     if pull.head_sha in given or (once and given):
         return None
-    return _distrust_unapproved(pull, base, facts)
+    return distrust_unapproved(pull, base, facts)
 
 
-def _distrust_unapproved(pull: PullRequest, base: Base, facts: Facts) -> str | None:
+def distrust_unapproved(pull: PullRequest, base: Base, facts: Facts) -> str | None:
+    """Why the head may run only if somebody approves it, None if it needs nobody's approval."""
     if not is_trusted(pull.author, base, facts):
         return f"{pull.author}, who opened it, is not trusted here"
     if pull.head_repository is None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from bot.ports.airflow import DagRunReader, DagTrigger
+from bot.ports.airflow import DagRunReader, DagTrigger, StepWatcher
 from bot.ports.artifacts import ArtifactStore
 from bot.ports.clock import Clock
-from bot.ports.github import CheckWriter, People, PullRequestReader, PullRequestWriter, QuotaReader, Viewers
+from bot.ports.github import (
+    CheckWriter,
+    People,
+    PullRequestReader,
+    PullRequestWriter,
+    QuotaReader,
+    TokenMinter,
+    Viewers,
+)
 from bot.ports.intake import Inbox, Ledger
 from bot.ports.pages import RunLister, RunReader
 from bot.ports.reports import BudgetStore, CommentStore, PastReader, ReportStore, StatusStore
 from bot.ports.runs import ArchiveStore, RunStore
+from bot.ports.tickets import TicketStore
 
 __all__ = [
     "ArchiveStore",
@@ -32,5 +41,8 @@ __all__ = [
     "RunReader",
     "RunStore",
     "StatusStore",
+    "StepWatcher",
+    "TicketStore",
+    "TokenMinter",
     "Viewers",
 ]

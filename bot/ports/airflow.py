@@ -42,6 +42,14 @@ class DagTrigger(Protocol):
         ...
 
 
+class StepWatcher(Protocol):
+    """Whether a step is what it says it is. Raises as DagTrigger does."""
+
+    def is_running(self, ref: RunRef, task_id: str, try_number: int) -> bool:
+        """Whether that very try of the task (one that is not mapped) runs at this moment."""
+        ...
+
+
 class DagRunReader(Protocol):
     """What following runs needs from Airflow. Raises as DagTrigger does."""
 

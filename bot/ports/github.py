@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         PullRequest,
         Quota,
         Repository,
+        RepositoryToken,
         Status,
         Subject,
     )
@@ -126,6 +127,18 @@ class CheckWriter(Protocol):
         Empty where GitHub's diff is about another head by now. Remembered for a head; files without a
         textual diff, and those beyond the first 3,000, are left out.
         """
+        ...
+
+
+class TokenMinter(Protocol):
+    """Tokens for steps, which only a GitHub App can make. Raises as PullRequestReader does."""
+
+    def can_mint(self) -> bool:
+        """Whether our credentials are an App's. Asks nothing."""
+        ...
+
+    def mint(self, repository: Repository) -> RepositoryToken:
+        """A new token that reads the content of that repository, and can do nothing else."""
         ...
 
 

@@ -29,12 +29,14 @@ def build_conf(
     delivery_id: str,
     actor: str,
     trigger: str,
+    trusted: bool = True,
     dryrun: bool = False,
 ) -> Mapping[str, object]:
     """All that a run's steps learn about the pull request or branch.
 
     `values` are the pipeline's params with the inputs that somebody gave. `base_sha` is the tip of the base
     branch; of a pushed branch, the commit that was pushed. `trigger` is push, command, merge_group or branch.
+    `trusted` is False where the head runs only because somebody approved it.
     """
     repository = subject.repository
     names = _of_branch(subject, base_sha) if isinstance(subject, Branch) else _of_pull(subject, base_sha)
@@ -64,6 +66,7 @@ def build_conf(
             "order": {name: list(value) for name, value in values.items() if isinstance(value, dict)},
             "fork": not isinstance(subject, Branch) and subject.fork,
             "draft": not isinstance(subject, Branch) and subject.draft,
+            "trusted": trusted,
             "untrusted": _untrusted(subject),
         },
     }
@@ -108,6 +111,20 @@ def _untrusted(subject: Subject) -> Mapping[str, object]:
 
 def run_id_in(conf: Mapping[str, object]) -> str | None:
     """The run that a conf was made for, None if it is not one of ours."""
-    ours = conf.get("preflight")
-    run_id = ours.get("run_id") if isinstance(ours, dict) else None
+    run_id = _ours(conf).get("run_id")
     return run_id if isinstance(run_id, str) else None
+
+
+def repository_in(conf: Mapping[str, object]) -> str:
+    """The base repository ("owner/name") by the name that it had when the run was decided on."""
+    return f"{conf.get('REPO_OWNER', '')}/{conf.get('REPO_NAME', '')}"
+
+
+def with_ticket(conf: Mapping[str, object], ticket: str) -> Mapping[str, object]:
+    """The conf with the ticket in it, for Airflow's eyes only."""
+    return {**conf, "preflight": {**_ours(conf), "ticket": ticket}}
+
+
+def _ours(conf: Mapping[str, object]) -> Mapping[str, object]:
+    ours = conf.get("preflight")
+    return ours if isinstance(ours, dict) else {}

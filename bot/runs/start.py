@@ -6,28 +6,41 @@ import difflib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.errors import AirflowLoginRefused, AirflowRefused, DagNotFound, DagRunNotFound, ParamsRefused
+from bot.errors import (
+    AirflowLoginRefused,
+    AirflowRefused,
+    AirflowUnavailable,
+    DagNotFound,
+    DagRunNotFound,
+    ParamsRefused,
+)
 from bot.models import Outcome, Phase, RunRef
 from bot.policy.configuration import RESERVED
-from bot.runs.conf import run_id_in
+from bot.runs.conf import repository_in, run_id_in, with_ticket
 from bot.runs.naming import dag_run_id, where
+from bot.runs.ticket import hide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bot.models import Dag, Run
     from bot.policy.operator import Operator
     from bot.ports import DagTrigger
+    from bot.runs.ticket import Tickets
 
 MAX_ATTEMPTS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class StartRules:
-    """This installation's name, which all names in Airflow carry, and what the operator allows."""
+    """This installation's name, which all names in Airflow carry, and what the operator allows.
+
+    `tickets` makes the tickets of runs of private repositories; None where we can't exchange any.
+    """
 
     installation: str
     operator: Callable[[], Operator]
+    tickets: Tickets | None = None
 
 
 def start(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[[str], bool]) -> Run:
@@ -86,14 +99,25 @@ def _resume(run: Run, airflow: DagTrigger) -> Run | None:
 
 
 def _trigger(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[[str], bool]) -> Run:
+    conf = _sent(run, rules.tickets)
     for attempt in range(run.attempt, run.attempt + MAX_ATTEMPTS):
         ref = RunRef(run.dag_id, dag_run_id(rules.installation, run, attempt))
         if run.dag_run_id != ref.dag_run_id and not intend(ref.dag_run_id):
             continue
-        created = airflow.trigger(ref, run.conf, f"{where(run)} by {run.actor}")
+        try:
+            created = airflow.trigger(ref, conf, f"{where(run)} by {run.actor}")
+        except AirflowUnavailable as error:
+            raise AirflowUnavailable(hide(str(error)), error.retry_after) from None
         if created or is_ours(run, ref, airflow):
             return replace(run, phase=Phase.ACTIVE, dag_run_id=ref.dag_run_id, note="", steps=())
     return failed(run, f"Airflow holds {MAX_ATTEMPTS} runs of that name that are not ours")
+
+
+def _sent(run: Run, tickets: Tickets | None) -> Mapping[str, object]:
+    """What Airflow gets: the conf, and a ticket where a step can't read the repository without one."""
+    if tickets is None or run.dryrun or not run.repository.private:
+        return run.conf
+    return with_ticket(run.conf, tickets.issue(run.id, repository_in(run.conf)))
 
 
 def is_ours(run: Run, ref: RunRef, airflow: DagTrigger) -> bool:
@@ -105,5 +129,5 @@ def is_ours(run: Run, ref: RunRef, airflow: DagTrigger) -> bool:
 
 
 def failed(run: Run, reason: str) -> Run:
-    """The run can't be run as asked."""
-    return replace(run, phase=Phase.FINISHED, outcome=Outcome.ERROR, reason=reason, note="")
+    """The run can't be run as asked. Airflow's reasons may quote the conf that it was sent."""
+    return replace(run, phase=Phase.FINISHED, outcome=Outcome.ERROR, reason=hide(reason), note="")

@@ -116,7 +116,8 @@ SETTINGS = (
     ),
     Setting(
         "PREFLIGHT_NUDGE_SECRET",
-        "shared with Airflow's plugin; without it runs are only polled",
+        "shared with Airflow's plugin; tickets of private repositories are made of it; "
+        "without it runs are only polled",
         "",
         secret=True,
     ),
@@ -147,7 +148,7 @@ SETTINGS = (
     ),
     Setting(
         "PREFLIGHT_INTERNAL_LISTEN",
-        "HOST:PORT for metrics, readiness and nudges",
+        "HOST:PORT for metrics, readiness, nudges and tickets",
         "127.0.0.1:8081",
     ),
     Setting(

@@ -14,7 +14,7 @@ from bot.adapters.airflow import AirflowClient
 from bot.adapters.airflow.session import Session
 from bot.errors import AirflowUnavailable
 from bot.models import RunRef
-from bot.ports import DagRunReader, DagTrigger
+from bot.ports import DagRunReader, DagTrigger, StepWatcher
 from tests.adapters import airflow_plays, airflow_resume_plays
 from tests.adapters.airflow_proxy import proxy_before
 from tests.fakes.airflow import FakeAirflow
@@ -29,8 +29,8 @@ _DEADLINE_SECONDS = 90.0
 PLAYS = {**airflow_plays.PLAYS, **airflow_resume_plays.PLAYS}
 
 
-class Airflow(DagTrigger, DagRunReader, Protocol):
-    """Both ports, as one object has them."""
+class Airflow(DagTrigger, StepWatcher, DagRunReader, Protocol):
+    """All ports, as one object has them."""
 
 
 class World(Protocol):

@@ -1,4 +1,4 @@
-"""An Airflow in memory, behind the ports DagTrigger and DagRunReader, moved on by hand.
+"""An Airflow in memory, behind the ports DagTrigger, StepWatcher and DagRunReader, moved on by hand.
 
 airflow = FakeAirflow()
 airflow.add_dag("checks", tasks=["clone", "lint", "test"])
@@ -275,6 +275,12 @@ class FakeAirflow:
             for task_id in {with_it for task in again for with_it in tasks.together.get(task, ())}:
                 self._wait_again(run, (task_id, -1))
             run.state, run.started_at, run.ended_at = DagRunState.QUEUED, None, None
+
+    def is_running(self, ref: RunRef, task_id: str, try_number: int) -> bool:
+        """See StepWatcher."""
+        with self._call("is_running"):
+            step = self.runs[ref].steps.get((task_id, -1)) if ref in self.runs else None
+            return step is not None and step.state is StepState.RUNNING and step.try_number == try_number
 
     def look(self, refs: Sequence[RunRef]) -> Mapping[RunRef, DagRun | None]:
         """See DagRunReader."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.errors import GitHubRefused
-from tests.fakes.github_calls import FakeCalls
+from tests.fakes.github_tokens import FakeTokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,12 +30,11 @@ class FakeCheck:
     annotations: list[Annotation] = field(default_factory=list)
 
 
-class FakeChecks(FakeCalls):
+class FakeChecks(FakeTokens):
     """Fulfils CheckWriter. `is_app` says whether our credentials are an App's: no, unless a test says so."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.is_app = False
         self.checks: dict[int, FakeCheck] = {}
         self.lines: dict[tuple[int, int, str], Mapping[str, Sequence[range]]] = {}
 

@@ -152,7 +152,7 @@ def mint(
     granted = dict(installation.app.permissions)
     for name, level in (permissions or {}).items():
         if LEVELS.index(level) > LEVELS.index(granted.get(name, "none")):
-            raise ApiError(422, f"The permissions requested are not granted to this installation ({name}).")
+            raise ApiError(422, "The permissions requested are not granted to this installation.")
     chosen = {"metadata": "read", **permissions} if permissions else granted
     token = InstallationToken(
         "ghs_" + secrets.token_hex(18), installation, chosen, repositories, now() + seconds

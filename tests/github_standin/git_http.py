@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response as AnyResponse
 
-    from .state import Repository, World
+    from .state import InstallationToken, Repository, World
 
 SERVICES = ("info/refs", "git-upload-pack", "git-receive-pack")
 CHUNK = 65_536
 PUSH = "git-receive-pack"
 TOKENS = ("ghp_", "ghs_")
+NOT_GRANTED = "Write access to repository not granted."
+"""What GitHub says to a token without the permission `contents`, also to one that only wants to read."""
 
 
 def add_git_http(app: Flask) -> None:
@@ -90,12 +92,11 @@ def _refusal(
             else _plain(HTTPStatus.NOT_FOUND, "Repository not found.")
         )
     if not pushing:
-        return None
+        return None if _may_read(repository, caller) else _plain(HTTPStatus.FORBIDDEN, NOT_GRANTED)
     if caller.account is None:
         return _unauthorized()
     if caller.token:
-        granted = caller.token.permissions.get("contents", "none")
-        allowed = caller.token.covers(repository) and LEVELS.index(granted) >= LEVELS.index("write")
+        allowed = caller.token.covers(repository) and _contents(caller.token) >= LEVELS.index("write")
     else:
         allowed = may_push(world, repository, caller.account)
     if allowed:
@@ -103,6 +104,15 @@ def _refusal(
     return _plain(
         HTTPStatus.FORBIDDEN, f"Permission to {repository.full_name}.git denied to {caller.account.login}."
     )
+
+
+def _may_read(repository: Repository, caller: Caller) -> bool:
+    """Whether who sees the repository may have its content, too; that of a public one may everybody."""
+    return not (repository.private and caller.token) or _contents(caller.token) >= LEVELS.index("read")
+
+
+def _contents(token: InstallationToken) -> int:
+    return LEVELS.index(token.permissions.get("contents", "none"))
 
 
 def _unauthorized() -> Response:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .state import Installation
 
 routes = Blueprint("apps", __name__)
+MOST_REPOSITORIES = 500
+"""How many a token may be narrowed to."""
 
 
 @routes.get("/user")
@@ -63,12 +65,15 @@ def create_installation_token(installation_id: int) -> tuple[Response, int]:
     chosen: set[int] | None = None
     if "repositories" in body or "repository_ids" in body:
         names, ids = set(body.get("repositories", ())), set(body.get("repository_ids", ()))
-        chosen = {each.id for each in known if each.name in names or each.id in ids}
-        if len(chosen) < len(names | ids):
+        if len(names) + len(ids) > MOST_REPOSITORIES:
+            raise ApiError(422, f"A token can be narrowed to {MOST_REPOSITORIES} repositories at most.")
+        if names - {each.name for each in known} or ids - {each.id for each in known}:
             raise ApiError(
                 422,
-                "There is at least one repository that does not exist or is not accessible to the parent.",
+                "There is at least one repository that does not exist or is not accessible to the parent "
+                "installation.",
             )
+        chosen = {each.id for each in known if each.name in names or each.id in ids}
     minted = mint(world, installation, hub().limits.token_seconds, chosen, body.get("permissions"))
     return jsonify(shapes.installation_token(world, minted)), 201
 

@@ -83,12 +83,7 @@ def test_an_installation_lacks_what_the_app_was_not_given(github: Standin, repos
 def test_tokens_can_be_narrowed_expire_and_be_revoked(github: Standin, app: App) -> None:
     github.repository("acme/other")
     installed = app.installations["acme"]
-    narrowed = requests.post(
-        f"{github.api_url}/app/installations/{installed}/access_tokens",
-        json={"repositories": ["app"], "permissions": {"contents": "read"}},
-        headers={"Authorization": f"Bearer {signed(app)}"},
-        timeout=5,
-    ).json()
+    narrowed = mint(github, app, {"repositories": ["app"], "permissions": {"contents": "read"}}).json()
     assert narrowed["repository_selection"] == "selected"
     assert narrowed["permissions"] == {"contents": "read", "metadata": "read"}
     assert get(github, "/installation/repositories", narrowed["token"]).json()["total_count"] == 1
@@ -97,6 +92,34 @@ def test_tokens_can_be_narrowed_expire_and_be_revoked(github: Standin, app: App)
     github.limits(token_seconds=0)
     expired = integration(github, app).get_access_token(installed)
     assert get(github, "/installation/repositories", expired.token).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        pytest.param({"repositories": ["app", "nosuch"]}, "at least one repository", id="no-such-name"),
+        pytest.param({"repository_ids": [1]}, "at least one repository", id="no-such-id"),
+        pytest.param({"repositories": ["elsewhere"]}, "at least one repository", id="not-of-the-account"),
+        pytest.param({"repository_ids": list(range(501))}, "500 repositories", id="too-many"),
+        pytest.param({"permissions": {"contents": "write"}}, "not granted", id="more-than-the-app-has"),
+        pytest.param({"permissions": {"actions": "read"}}, "not granted", id="what-the-app-has-not"),
+    ],
+)
+def test_what_a_token_can_not_be_narrowed_to(
+    github: Standin, app: App, asked: dict[str, object], message: str
+) -> None:
+    github.repository("other/elsewhere", private=True)
+    answer = mint(github, app, asked)
+    assert answer.status_code == 422
+    assert message in answer.json()["message"]
+
+
+def test_a_token_may_name_a_repository_by_name_and_id(github: Standin, app: App) -> None:
+    repository_id = github.find_repository("acme/app").id
+    asked: dict[str, object] = {"repositories": ["app"], "repository_ids": [repository_id]}
+    made = mint(github, app, asked)
+    assert made.status_code == 201
+    assert [each["id"] for each in made.json()["repositories"]] == [repository_id]
 
 
 def test_the_clock_and_the_key_of_a_jwt_are_checked(github: Standin, app: App) -> None:
@@ -142,6 +165,16 @@ def test_an_endpoint_for_installations_refuses_a_person(github: Standin) -> None
 
 def get(github: Standin, path: str, token: str) -> requests.Response:
     return requests.get(f"{github.api_url}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=5)
+
+
+def mint(github: Standin, app: App, asked: dict[str, object]) -> requests.Response:
+    """Ask for a token of the installation on acme."""
+    return requests.post(
+        f"{github.api_url}/app/installations/{app.installations['acme']}/access_tokens",
+        json=asked,
+        headers={"Authorization": f"Bearer {signed(app)}"},
+        timeout=5,
+    )
 
 
 def signed(app: App, **changed: object) -> str:

@@ -9,6 +9,8 @@ import pytest
 
 from tests.github_standin.git import environment
 
+from .test_apps import mint
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -62,6 +64,35 @@ def test_what_is_private_needs_credentials(github: Standin, tmp_path: Path) -> N
     github.revoke_tokens()
     with pytest.raises(AssertionError, match="Authentication failed"):
         git("ls-remote", remote)
+
+
+def test_a_narrowed_token_reads_what_it_was_narrowed_to(github: Standin, tmp_path: Path) -> None:
+    secret, other = (github.repository(f"acme/{name}", private=True) for name in ("secret", "other"))
+    public = github.repository("acme/public")
+    app = github.app("preflight", owner="acme")
+
+    def remote(repository: Repository, **asked: object) -> str:
+        token = mint(github, app, asked).json()["token"]
+        return repository.clone_url.replace("://", f"://x-access-token:{token}@")
+
+    reads: dict[str, object] = {"repository_ids": [secret.id], "permissions": {"contents": "read"}}
+    assert secret.tip() in git("ls-remote", remote(secret, **reads))
+    assert public.tip() in git("ls-remote", remote(public, **reads))
+    with pytest.raises(AssertionError, match="not found"):
+        git("ls-remote", remote(other, **reads))
+    git("clone", "-q", remote(secret, **reads), str(tmp_path / "clone"))
+    commit(tmp_path / "clone", **{"new.txt": "1\n"})
+    with pytest.raises(AssertionError, match="denied"):
+        git("push", "-q", "origin", "HEAD:refs/heads/main", cwd=tmp_path / "clone")
+
+    blind = {"permissions": {"statuses": "write"}}
+    with pytest.raises(AssertionError, match="Write access to repository not granted"):
+        git("ls-remote", remote(secret, **blind))
+    assert public.tip() in git("ls-remote", remote(public, **blind))
+
+    github.limits(token_seconds=0)
+    with pytest.raises(AssertionError, match="Authentication failed"):
+        git("ls-remote", remote(secret, **reads))
 
 
 def test_a_commit_of_a_fork_is_fetched_by_its_sha_from_the_base(

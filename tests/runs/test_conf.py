@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.policy.configuration import RESERVED
-from bot.runs.conf import build_conf, run_id_in
+from bot.runs.conf import build_conf, repository_in, run_id_in, with_ticket
 from tests.examples import HEAD, TIP, branch, pull
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def test_the_whole_contract() -> None:
             "order": {"steps": ["test", "a"]},
             "fork": True,
             "draft": True,
+            "trusted": True,
             "untrusted": {
                 "title": "Add a widget",
                 "author": "alice",
@@ -126,6 +127,22 @@ def test_the_order_of_params_is_kept_where_airflow_forgets_it() -> None:
 
 def test_a_dry_run_says_so() -> None:
     assert conf(dryrun=True)["dryrun"] is True
+
+
+def test_a_head_that_only_an_approval_lets_run_says_so() -> None:
+    assert conf(trusted=False)["preflight"]["trusted"] is False  # type: ignore[index]  # it is a dict
+
+
+def test_a_ticket_is_beside_the_rest_and_the_conf_that_we_keep_has_none() -> None:
+    kept = conf()
+    sent = with_ticket(kept, "pft_1")
+    assert sent["preflight"] == {**kept["preflight"], "ticket": "pft_1"}  # type: ignore[dict-item]  # a dict
+    assert {**sent, "preflight": kept["preflight"]} == kept
+    assert "pft_1" not in json.dumps(kept)
+
+
+def test_the_repository_is_known_by_its_name_when_it_was_decided() -> None:
+    assert repository_in(conf()) == "acme/widgets"
 
 
 def test_what_we_set_no_pipeline_may_set() -> None:

@@ -82,8 +82,8 @@ def test_shows_the_exact_command_of_every_step_and_runs_none(
         assert step.result.exit_code is None, "nothing ran"
         commands[step.name] = shlex.split(step.result.argv)
     clone = commands["clone"]
-    assert clone[1:4] == ["-m", "steps.release", "clone"]
-    assert {f"--base={TIP}", f"--head={HEAD}", f"--url={subject.repository.clone_url}"} <= {*clone}
+    assert clone[1:5] == ["-m", "steps.release", "clone", "pr" if subject.number > 0 else "postsubmit"]
+    assert {f"--base={TIP}", f"--commit={HEAD}", f"--url={subject.repository.clone_url}"} <= {*clone}
     for name, command in steps.items():
         assert commands[name][1:4] == ["-m", "steps.checks", "run"]
         assert commands[name][-2:] == ["--", command]

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import AirflowRefused, AirflowUnavailable, DagRunNotFound
+from bot.errors import AirflowRefused, AirflowUnavailable, DagRunNotFound, ParamsRefused
 from bot.models import Outcome, Phase, RunRef
 from bot.policy.operator import Operator, Serve
+from bot.runs.conf import run_id_in
 from bot.runs.start import StartRules, start
+from bot.runs.ticket import Tickets
 from tests.examples import run
 from tests.fakes.airflow import FakeAirflow
 
 if TYPE_CHECKING:
+    from bot.errors import PreflightError
     from bot.models import Run
 
 RULES = StartRules("demo", lambda: Operator((Serve(("acme/*",)),)))
+WITH_TICKETS = replace(RULES, tickets=Tickets("shared with Airflow"))
 STEPS = {"steps": {"test": "pytest -q"}}
 FIRST = "preflight~demo~acme~widgets~12~unit~1a2b3c4d5e6f~1"
 SECOND = FIRST[:-1] + "2"
@@ -86,6 +92,67 @@ class TestTriggers:
     def test_and_a_note_for_people_in_airflow(self, airflow: Airflow) -> None:
         airflow.start(wanted())
         assert airflow.fake.runs[RunRef("checks", FIRST)].note == "acme/widgets#12 by alice"
+
+
+class TestTickets:
+    """Airflow alone gets one, where a step needs it and we can exchange it."""
+
+    TICKET = re.compile("pft_[0-9a-f]{64}")
+
+    def private(self, **changed: bool) -> Run:
+        one = replace(wanted(), **changed)  # type: ignore[arg-type]  # the names are the test's
+        return replace(one, repository=replace(one.repository, private=True))
+
+    def sent(self, airflow: Airflow, one: Run, rules: StartRules) -> str:
+        airflow.start(one, rules)
+        return json.dumps(airflow.fake.runs[RunRef("checks", FIRST)].conf)
+
+    def test_a_run_of_a_private_repository_gets_one(self, airflow: Airflow) -> None:
+        one = self.private()
+        started = airflow.start(one, WITH_TICKETS)
+        conf = airflow.fake.runs[RunRef("checks", FIRST)].conf
+        ticket = conf["preflight"]["ticket"]  # type: ignore[index]  # it is a dict
+        assert self.TICKET.fullmatch(ticket)
+        assert run_id_in(conf) == one.id
+        assert started.conf == one.conf
+        assert not self.TICKET.search(repr(started.conf))
+
+    def test_started_once_more_it_gets_the_same(self, airflow: Airflow) -> None:
+        one = self.private()
+        before = self.sent(airflow, one, WITH_TICKETS)
+        airflow.fake.delete(RunRef("checks", FIRST))
+        assert self.sent(airflow, one, WITH_TICKETS) == before
+
+    @pytest.mark.parametrize(
+        ("private", "dryrun", "rules"),
+        [
+            pytest.param(False, False, WITH_TICKETS, id="anybody-can-clone-it"),
+            pytest.param(True, True, WITH_TICKETS, id="nothing-is-cloned"),
+            pytest.param(True, False, RULES, id="we-can-not-exchange-it"),
+        ],
+    )
+    def test_others_get_none(
+        self, airflow: Airflow, *, private: bool, dryrun: bool, rules: StartRules
+    ) -> None:
+        one = self.private(dryrun=dryrun)
+        one = replace(one, repository=replace(one.repository, private=private))
+        assert "ticket" not in self.sent(airflow, one, rules)
+
+    @pytest.mark.parametrize("kind", [ParamsRefused, AirflowRefused, AirflowUnavailable])
+    def test_whatever_airflow_says_of_its_conf_does_not_tell_it(
+        self, airflow: Airflow, kind: type[PreflightError]
+    ) -> None:
+        one = self.private()
+        ticket = Tickets("shared with Airflow").issue(one.id, "acme/widgets")
+        airflow.fake.fail_next(
+            "trigger", kind(f"Invalid input for param preflight: {{'ticket': '{ticket}'}}")
+        )
+        try:
+            said = airflow.start(one, WITH_TICKETS).reason
+        except AirflowUnavailable as error:
+            said = str(error)
+        assert "'ticket': '[redacted]'" in said
+        assert ticket not in said
 
 
 class TestNeverTwice:

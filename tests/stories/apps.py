@@ -1,12 +1,15 @@
-"""A bot that is a GitHub App: installation tokens, check runs, and people who sign in to see its pages."""
+"""A bot that is a GitHub App: its tokens, tickets, check runs, and people who sign in to see its pages."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from deploy.local import ports as free
 from deploy.local.bot import BotPorts
+from tests.fixtures.airflow import ticket_url
 from tests.stories.bots import WEBHOOK_SECRET, running_bot
 from tests.stories.pulls import make_repository
 
@@ -62,7 +65,9 @@ def installed_app(
     directory: Path, github: Standin, airflow: AirflowView, postgres: Postgres
 ) -> Iterator[Installed]:
     """An App's bot; it serves what the account owns that owns the App, and may be killed."""
-    ports = BotPorts.free()
+    exchange = urlsplit(ticket_url(airflow.local)).port
+    assert exchange is not None
+    ports = BotPorts(free.choose_any(), exchange, free.choose_any())
     app = github.app(
         owner=OWNER,
         webhook_url=f"{ports.public_url}/webhook",

@@ -1,4 +1,4 @@
-"""The ports DagTrigger and DagRunReader, by Airflow's REST API."""
+"""The ports DagTrigger, StepWatcher and DagRunReader, by Airflow's REST API."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from airflow_client.client.api.task_instance_api import TaskInstanceApi
 from airflow_client.client.api.x_com_api import XComApi
 from airflow_client.client.models.dag_run_mutable_states import DagRunMutableStates
 from airflow_client.client.models.dag_run_patch_body import DAGRunPatchBody
+from airflow_client.client.models.task_instance_state import TaskInstanceState
 from airflow_client.client.models.trigger_dag_run_post_body import TriggerDAGRunPostBody
 from cachetools import TTLCache
 
@@ -37,7 +38,7 @@ CACHE_SECONDS = 60.0
 NOTE_CHARACTERS = 1000
 """Airflow refuses the whole run for a longer note."""
 
-_DAG_ID = re.compile(r"(?!\.+$)[\w.-]+")  # "." and ".." would name another address of the API
+_ID = re.compile(r"(?!\.+$)[\w.-]+")  # "." and ".." would name another address of the API
 _CHUNK_BYTES = 64 * 1024
 _XCOM_BYTES = 1024 * 1024
 _LOG_TIMEOUT = (3.0, 30.0)  # Airflow reads a whole log before it sends any: half a second for 20,000 lines
@@ -140,6 +141,22 @@ class AirflowClient:
                 raise _gone(ref) from refusal
             raise _no_dag(ref.dag_id) from refusal
 
+    def is_running(self, ref: RunRef, task_id: str, try_number: int) -> bool:
+        """Whether that very try of the task (one that is not mapped) runs at this moment. One request."""
+        if not _ID.fullmatch(task_id):
+            return False
+        try:
+            found = self._session.call(
+                lambda options: self._task_instances.get_task_instance(
+                    ref.dag_id, ref.dag_run_id, task_id, **options
+                )
+            )
+        except Refusal as refusal:
+            if refusal.status == _NOT_FOUND:  # also for a mapped one
+                return False
+            raise
+        return found.state is TaskInstanceState.RUNNING and found.try_number == try_number
+
     def look(self, refs: Sequence[RunRef]) -> Mapping[RunRef, DagRun | None]:
         """Many runs in few calls, each with its steps; None for a run that Airflow does not have."""
         return self._reader.many(refs)
@@ -217,7 +234,7 @@ class AirflowClient:
 
 
 def _check_id(dag_id: str) -> None:
-    if not _DAG_ID.fullmatch(dag_id):
+    if not _ID.fullmatch(dag_id):
         raise _no_dag(dag_id)
 
 

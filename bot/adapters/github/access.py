@@ -9,6 +9,7 @@ from cachetools import TTLCache
 from github.Auth import AppAuth, Token
 from github.InstallationAuthorization import InstallationAuthorization
 
+from bot.adapters.github import step_tokens
 from bot.adapters.github.answers import Moved, sent_at
 from bot.adapters.github.cache import SharedCache
 from bot.adapters.github.installation_auth import InstallationAuth, MintedToken
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from bot.adapters.github.endpoint import Endpoint
     from bot.adapters.github.requester import Requester
     from bot.adapters.github.usage import Usage
-    from bot.models import Repository
+    from bot.models import Repository, RepositoryToken
 
 INSTALLATION_IS_GOOD_FOR = 3600.0
 """Seconds for which a repository is believed to belong to an installation: it may move to another account."""
@@ -78,6 +79,10 @@ class Access(Protocol):
         """How much these were used, None if they were not yet. Asks nothing."""
         ...
 
+    def mint(self, repository: Repository) -> RepositoryToken:
+        """A new token that only reads the content of that repository."""
+        ...
+
     def forget(self, repository: Repository) -> None:
         """With what a repository is asked about may have changed."""
         ...
@@ -111,6 +116,10 @@ class TokenAccess:
     def usage(self, repository: Repository) -> Usage:  # noqa: ARG002 - one for all of them
         """Of the token."""
         return self._requester.usage
+
+    def mint(self, repository: Repository) -> RepositoryToken:  # noqa: ARG002 - of none of them
+        """Refused: this token can do what it can."""
+        raise step_tokens.no_app()
 
     def forget(self, repository: Repository) -> None:
         """Nothing: the token is the same for all."""
@@ -186,6 +195,14 @@ class AppAccess:
     def usage(self, repository: Repository) -> Usage | None:
         """Of the installation that was last used for a repository of that owner."""
         return self._usages.get(self.account(repository))
+
+    def mint(self, repository: Repository) -> RepositoryToken:
+        """A new token that only reads the content of that repository; its installation is looked up anew.
+
+        Who asks for these hears of no events, so would not learn that the repository has moved.
+        """
+        installation = self._find_installation(repository.full_name)
+        return step_tokens.mint(self._app, installation, repository)
 
     def forget(self, repository: Repository) -> None:
         """Look the repository's installation up anew, and have it mint a new token.

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         PullRequest,
         Quota,
         Repository,
+        RepositoryToken,
         Status,
         Subject,
     )
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class GitHubClient:
-    """Fulfils PullRequestReader, People, PullRequestWriter, CheckWriter and QuotaReader, for many threads.
+    """Fulfils all of the GitHub ports but Viewers, for many threads.
 
     It never sleeps: where GitHub asks us to slow down it raises GitHubRateLimited. No write is sent twice,
     but one that was not carried out because the repository was renamed (a redirect) is sent to the new name.
@@ -53,8 +54,7 @@ class GitHubClient:
         on_quota: told, whenever GitHub says it, how many of the hour's requests are left and how many there
             are, of the credentials (of many installations) of which the smallest share is left.
         max_concurrent: requests at one time.
-        connect_timeout: seconds.
-        read_timeout: seconds.
+        connect_timeout, read_timeout: seconds.
         clock: seconds from any fixed moment, for how long things are remembered.
 
     Raises:
@@ -273,6 +273,15 @@ class GitHubClient:
             (repository.id, number, sha),
             lambda: self._asking.ask(repository, lambda there: diff_lines.changed_lines(there, number, sha)),
         )
+
+    # TokenMinter
+
+    can_mint = can_check
+
+    def mint(self, repository: Repository) -> RepositoryToken:
+        """A new token that only reads the content of that repository. Two requests of the App's own."""
+        with understanding():
+            return self._access.mint(repository)
 
     # QuotaReader
 

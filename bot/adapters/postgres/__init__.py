@@ -11,6 +11,7 @@ from bot.adapters.postgres.past import PostgresPast
 from bot.adapters.postgres.reader import PostgresReader
 from bot.adapters.postgres.reports import PostgresReports
 from bot.adapters.postgres.runs import PostgresRuns
+from bot.adapters.postgres.tickets import PostgresTickets
 
 __all__ = [
     "Database",
@@ -24,4 +25,5 @@ __all__ = [
     "PostgresReports",
     "PostgresRunList",
     "PostgresRuns",
+    "PostgresTickets",
 ]

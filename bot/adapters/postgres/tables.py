@@ -245,6 +245,15 @@ test_failures = Table(
     Column("recovered", Boolean),  # it passed in the end
 )
 
+ticket_uses = Table(
+    "ticket_uses",
+    metadata,
+    Column("run_id", StorableText, primary_key=True),
+    Column("task_id", StorableText, primary_key=True),
+    Column("try", Integer, primary_key=True),
+    _time("used_at"),
+)
+
 github_spending = Table(
     "github_spending",
     metadata,

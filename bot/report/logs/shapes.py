@@ -44,6 +44,7 @@ _ASSIGNED = "password passwd passphrase secret token key"
 SHAPES = (
     _token("ghp_ gho_ ghu_ ghs_ ghr_", r"gh[pousr]_[\w.-]{16,}+"),  # GitHub
     _shape("github_pat_", r"()github_pat_\w{16,}+"),
+    _shape("pft_", r"()pft_[0-9a-f]{8,}+"),  # our own tickets, whole or cut
     _shape("::add-mask::", r"(::add-mask::).++"),  # what GitHub Actions are told to hide
     _token("glpat- glrt- gldt- glcbt- glptt-", r"gl(?:pat|rt|dt|cbt|ptt)-[\w.-]{16,}+"),  # GitLab
     _token("aiza", r"AIza[\w-]{35}"),  # Google API key
