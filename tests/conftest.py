@@ -20,7 +20,9 @@ settings.load_profile("preflight")
 
 # Each starts real programs; whatever has no such mark, and is in none of the folders, is a unit test.
 SLOW_MARKS = ("postgres", "airflow", "story")
-SLOW_FOLDERS = frozenset({"adapters", "browser", "dags", "deploy", "github_standin_tests"})
+SLOW_FOLDERS = frozenset(
+    {"adapters", "bench", "browser", "dags", "deploy", "github_standin_tests", "manifests"}
+)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -3,6 +3,10 @@
     .venv          the bot with everything that tests and the demo need    requirements-dev.txt
     .venv-airflow  Apache Airflow with what the DAGs need                  requirements-airflow.txt
 
+`make test` asks for one more (`--for-tests`):
+
+    .venv-manifests  what checks manifests and alert rules                 requirements-manifests.txt
+
 All packages are pinned with hashes. An environment is made again when its requirements file changed, and also
 when making it was interrupted: a stamp in it, written last, says what it was made from.
 """
@@ -44,7 +48,7 @@ class EnvError(Exception):
 
 @dataclass(frozen=True)
 class Environment:
-    """One of the two, relative to the checkout."""
+    """One of them, relative to the checkout."""
 
     folder: str
     requirements: str
@@ -54,6 +58,10 @@ class Environment:
 ENVIRONMENTS = (
     Environment(".venv", "requirements-dev.txt", "the bot, its tests, the demo"),
     Environment(".venv-airflow", "requirements-airflow.txt", "Apache Airflow"),
+)
+FOR_TESTS = (
+    *ENVIRONMENTS,
+    Environment(".venv-manifests", "requirements-manifests.txt", "checks of the manifests"),
 )
 
 
@@ -207,13 +215,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Make what is missing; returns the exit code."""
     parser = argparse.ArgumentParser(prog="make env", description="Make .venv and .venv-airflow.")
     parser.add_argument("--this-python", action="store_true", help="make them with the Python that runs this")
+    parser.add_argument("--for-tests", action="store_true", help="make .venv-manifests, too")
     options = parser.parse_args(arguments)
     if sys.version_info < OLDEST_PYTHON:
         _become_newer_python()
     for termination in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(termination, signal.default_int_handler)
     try:
-        _make_all(this_python=options.this_python)
+        _make_all(FOR_TESTS if options.for_tests else ENVIRONMENTS, this_python=options.this_python)
     except EnvError as error:
         print(f"make env: {error}", file=sys.stderr)
         return 1
@@ -223,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _make_all(*, this_python: bool) -> None:
+def _make_all(environments: Sequence[Environment], *, this_python: bool) -> None:
     missing = missing_programs()
     if missing:
         raise EnvError("\n".join(missing))
@@ -231,7 +240,7 @@ def _make_all(*, this_python: bool) -> None:
     with (ROOT / ".preflight" / "env.lock").open("w") as lock:
         _take(lock.fileno())
         todo = []
-        for environment in ENVIRONMENTS:
+        for environment in environments:
             folder = ROOT / environment.folder
             stamp = stamp_text((ROOT / environment.requirements).read_bytes(), _this_python(), folder)
             why = why_make(folder, stamp, this_python=this_python)
@@ -315,7 +324,7 @@ def _indented_end(log: Path) -> str:
 
 
 def _say(what: str, message: str) -> None:
-    print(f"  {what:<15}{message}", flush=True)
+    print(f"  {what:<17}{message}", flush=True)
 
 
 if __name__ == "__main__":

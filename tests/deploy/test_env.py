@@ -73,6 +73,14 @@ class TestWhenAnEnvironmentIsMade:
         assert why(made, other) is None
 
 
+def test_the_demo_needs_nothing_that_only_tests_want() -> None:
+    assert {one.folder for one in env.FOR_TESTS} - {one.folder for one in env.ENVIRONMENTS} == {
+        ".venv-manifests"
+    }
+    asking = [line for line in (env.ROOT / "Makefile").read_text().splitlines() if "--for-tests" in line]
+    assert len(asking) == 1
+
+
 class TestWhatIsMissing:
     def test_nothing(self) -> None:
         assert env.missing_programs(lambda program: f"/usr/bin/{program}") == []

@@ -1,0 +1,1 @@
+"""Manifests for Kubernetes: `base`, `components` that change it, and `overlays` that put them together."""
