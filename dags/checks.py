@@ -13,7 +13,7 @@ Try it by hand, without running anything: `airflow dags trigger checks --conf '{
 from airflow.sdk import DAG, Param
 
 from step_operator import PYTHON, STEP_DEFAULTS, StepOperator, contract_params
-from steps.contract import STEP_NAME, Command, ContractError, Run, checked_step_name, in_order
+from steps.contract import STEP_NAME, Command, ContractError, Run, checked_step_name, in_order, options
 from steps.environment import PROXIES
 
 STEPS = Param(
@@ -32,26 +32,11 @@ TIMEOUT = Param(
 
 def clone(run: Run) -> Command:
     """Make the merged tree; what it returns are the names of the steps that follow."""
-    options = {
-        "url": run.name("CLONE_URL"),
-        "base": run.name("PULL_BASE_SHA"),
-        "head": run.name("PULL_PULL_SHA"),
-        "base-ref": run.params.get("PULL_BASE_REF"),
-        "pull": run.params.get("PULL_NUMBER"),
-        "archive": run.archive,
-        "prune": run.root,
-    }
-    wanted = options["base" if options["pull"] else "head"]
     return Command(
-        argv=[
-            PYTHON,
-            "-m",
-            "steps.release",
-            "clone",
-            *(f"--{key}={value}" for key, value in options.items() if value),
-        ],
-        reproduce=f"git fetch origin {wanted} && git {'merge' if options['pull'] else 'checkout'} {wanted}",
+        argv=[PYTHON, "-m", "steps.release", "clone", *run.clone_options()],
+        reproduce=run.checkout,
         returns=[checked_step_name(name) for name in _steps(run)],
+        environment=run.ticket_environment(),
     )
 
 
@@ -61,14 +46,14 @@ def step(run: Run) -> Command:
     command = _steps(run).get(name)
     if command is None:
         raise ContractError(f"conf has no step {name!r} any more: start the pipeline anew")
-    options = {"name": name, "archive": run.archive, "artifacts": run.artifacts(name)}
+    given = {"name": name, "archive": run.archive, "artifacts": run.artifacts(name)}
     return Command(
         argv=[
             PYTHON,
             "-m",
             "steps.checks",
             "run",
-            *(f"--{key}={value}" for key, value in options.items()),
+            *options(given),
             "--",
             command,
         ],
@@ -94,7 +79,7 @@ with DAG(
     max_active_tasks=64,
     is_paused_upon_creation=False,
 ):
-    tree = StepOperator(task_id="clone", command=clone, timeout=900, inherit=PROXIES)
+    tree = StepOperator(task_id="clone", command=clone, timeout=900, runs_their_code=False, inherit=PROXIES)
     StepOperator.partial(task_id="step", command=step, map_index_template="{{ task.item }}").expand(
         item=tree.output
     )

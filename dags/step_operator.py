@@ -11,15 +11,24 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, Param
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from steps import environment, layout, report, workspace
-from steps.contract import DESCRIPTIONS, VERSION, Command, ContractError, Run, run_folder
+from steps import environment, keys, layout, report, sandbox, workspace
+from steps.contract import (
+    DESCRIPTIONS,
+    VERSION,
+    Command,
+    ContractError,
+    Run,
+    Skipped,
+    run_folder,
+    ticket_url,
+)
 from steps.process import Outcome, StepProcess
 from steps.remains import NOTHING, Remains, collect, left_by
 
@@ -47,9 +56,13 @@ _DAGS = Path(__file__).resolve().parent
 
 
 def contract_params() -> dict[str, Param]:
-    """Return the Params that the bot sends to every pipeline, for a DAG's `params`."""
+    """Return the Params that the bot sends to every pipeline, for a DAG's `params`.
+
+    By hand, CLONE_URL need not be given where PREFLIGHT_CLONE_URL is set.
+    """
+    defaults = {"CLONE_URL": os.environ.get("PREFLIGHT_CLONE_URL", "")}
     names = {
-        name: Param("", description, type="string", maxLength=1024)
+        name: Param(defaults.get(name, ""), description, type="string", maxLength=1024)
         for name, description in DESCRIPTIONS.items()
     }
     return {
@@ -78,7 +91,9 @@ class StepOperator(BaseOperator):
         command: a pure function from the run to the step's Command.
         item: what this task works on, when it is mapped: `.expand(item=...)`.
         timeout: seconds until the step is stopped and failed, unless its Command says otherwise.
-        inherit: names from Airflow's environment that this step needs; nobody's pull request may run in it.
+        runs_their_code: the step runs code from the pull request, as most do: it's sandboxed, gets no keys.
+        inherit: names from Airflow's environment that this step needs, such as keys.
+        always: the step cleans up: it runs though the time of the run (its Param `run_timeout`) is over.
         kwargs: what any Airflow operator takes.
     """
 
@@ -90,16 +105,27 @@ class StepOperator(BaseOperator):
         command: Callable[[Run], Command],
         item: Any = None,  # noqa: ANN401 - whatever JSON value the list before it holds
         timeout: float = 3600,
+        runs_their_code: bool = True,
         inherit: Sequence[str] = (),
+        always: bool = False,
         **kwargs: Any,  # noqa: ANN401 - BaseOperator's own
     ) -> None:
-        super().__init__(**kwargs)
+        own = keys.checked(kwargs, os.environ, inherit=inherit, runs_their_code=runs_their_code)
+        super().__init__(**own)
         self.command = command
         self.item = item
         self.timeout = timeout
+        self.runs_their_code = runs_their_code
         self.inherit = inherit
+        self.always = always
         self._process: StepProcess | None = None
         self._killed: float | None = None
+
+    @classmethod
+    def partial(cls, **kwargs: Any) -> Any:  # noqa: ANN401 - what Airflow's own takes and returns
+        """Return the step to map over a list: `.expand(item=...)`."""
+        whose = {"inherit": kwargs.get("inherit", ()), "runs_their_code": kwargs.get("runs_their_code", True)}
+        return super().partial(**keys.checked(kwargs, os.environ, **whose))
 
     def execute(self, context: "Context") -> Any:  # noqa: ANN401 - what the Command says the task returns
         """Run the step once.
@@ -107,30 +133,42 @@ class StepOperator(BaseOperator):
         Raises:
             AirflowException: it failed and is worth another try.
             AirflowFailException: it failed for good.
+            AirflowSkipException: its command function says that there is nothing to do.
         """
         ti = context["ti"]
         try:
             run = self._run(context)
             command = self.command(run)
-            env = environment.clean(os.environ, inherit=self.inherit) | run.environment()
-            env["ARTIFACTS"] = str(run.artifacts(command.name or self._folder_name(ti)))
+            env = self._environment(run, command, command.name or self._folder_name(ti))
         except ContractError as error:
             self._report(ti, report.describe(Command([], self.task_id), "failed", reason=str(error)))
             raise AirflowFailException(str(error)) from None
+        except Skipped as why:
+            raise AirflowSkipException(str(why)) from None
         command = replace(command, name=command.name or self.task_id)
-        env |= {"PYTHONPATH": str(_DAGS), "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
+        for (
+            key,
+            value,
+        ) in command.announces.items():  # before all that may fail: an earlier try may have made it
+            ti.xcom_push(key=key, value=value)
+        limit = self._limit(command, context)
+        if limit.seconds <= 0 and not run.dryrun:
+            self._report(ti, report.describe(command, "timed_out", reason=limit.reason))
+            raise AirflowFailException(limit.reason)
         if run.dryrun:
+            for key, value in command.foretells.items():
+                ti.xcom_push(key=key, value=value)
             self._show(command, env)
             self._report(ti, report.describe(command, "dryrun"))
             return command.returns
         layout.fresh(Path(env["ARTIFACTS"]), run.root)
         home = Path(tempfile.mkdtemp(prefix="preflight-step-"))
         try:
-            outcome, output = self._start(command, env, home)
+            outcome, output = self._start(run, command, env, home, limit.seconds)
             remains = self._collect(run, Path(env["ARTIFACTS"]), home, outcome, again=_is_again(ti))
         finally:
             workspace.remove(home)
-        self._finish(ti, command, outcome, output, remains)
+        self._finish(ti, command, limit=limit, outcome=outcome, output=output, remains=remains)
         return command.returns
 
     def on_kill(self) -> None:
@@ -151,7 +189,29 @@ class StepOperator(BaseOperator):
             dryrun=params.get("dryrun") is True,
             item=self.item,
             pull=lambda task_id, key: ti.xcom_pull(task_ids=task_id, key=key),
+            states=lambda: ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id])[ti.run_id],
+            dag_id=str(getattr(ti, "dag_id", "")),
+            dag_run_id=str(ti.run_id),
+            task_id=self.task_id,
+            try_number=int(getattr(ti, "try_number", 1)),
+            ticket_url=ticket_url(os.environ),
+            installation=os.environ.get("PREFLIGHT_INSTALLATION", ""),
         )
+
+    def _environment(self, run: Run, command: Command, folder: str) -> dict[str, str]:
+        """Return what the binary sees, but for what `_start` makes."""
+        clean = environment.clean(os.environ, inherit=self.inherit) | run.environment()
+        ours = {"PYTHONPATH": str(_DAGS), "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
+        return {**clean, "ARTIFACTS": str(run.artifacts(folder)), **ours, **command.environment}
+
+    def _limit(self, command: Command, context: "Context") -> report.Limit:
+        """Return how long the step may run: no longer than itself and its run may."""
+        seconds = command.timeout or self.timeout
+        run_timeout = context["params"].get("run_timeout")
+        started = getattr(context.get("dag_run"), "start_date", None)
+        if self.always or not run_timeout or started is None:
+            return report.limit(seconds)
+        return report.limit(seconds, run_timeout, (datetime.now(UTC) - started).total_seconds())
 
     def _folder_name(self, ti: Any) -> str:  # noqa: ANN401 - Airflow's or a test's
         """Name the artifacts folder where the Command names no step: mapped tasks must not share one."""
@@ -159,25 +219,35 @@ class StepOperator(BaseOperator):
         return self.task_id if index < 0 else f"{self.task_id}-{index}"
 
     def _show(self, command: Command, env: dict[str, str]) -> None:
-        for line in report.dry_run(command, {*env, "HOME", "STEP_OUTPUT", "STEP_PARENT", "TMPDIR"}):
+        for line in report.dry_run(command, {*env, "HOME", "STEP_OUTPUT", "TMPDIR"}):
             self.log.info("%s", line)
 
-    def _start(self, command: Command, env: dict[str, str], home: Path) -> tuple[Outcome, dict[str, Any]]:
+    def _start(
+        self, run: Run, command: Command, env: dict[str, str], home: Path, seconds: float
+    ) -> tuple[Outcome, dict[str, Any]]:
         """Run the binary in a folder of its own; returns how it ended and what it handed on."""
         REMARKS.info("command: %s", shlex.join(command.argv))
         output = home / "output.json"
         own = {"HOME": str(home), "TMPDIR": str(home), "STEP_OUTPUT": str(output)}
         try:
-            self._process = StepProcess(
+            self._process = sandbox.confined(
                 command.argv,
-                env=env | own | {"STEP_PARENT": str(os.getpid())},
-                cwd=home,
-                timeout=command.timeout or self.timeout,
+                env=env | own,
+                home=home,
+                artifacts=Path(env["ARTIFACTS"]),
+                readable=[run.folder],
+                hidden=[run.root],
+                trusted=sandbox.is_trusted(run.params),
+                theirs=self.runs_their_code,
+                timeout=seconds,
+                environ=os.environ,
             )
             if self._killed is not None:  # before there was anything to end
                 self._process.stop()
             outcome = self._process.run(lambda line: self.log.info("%s", line))
             return outcome, report.read_output(output)
+        except sandbox.Refused as refused:
+            return Outcome(exit_code=126, seconds=0), {"reason": str(refused)}
         except OSError as error:
             return Outcome(exit_code=127, seconds=0), {"reason": f"can't run {command.argv[0]}: {error}"}
 
@@ -200,12 +270,13 @@ class StepOperator(BaseOperator):
         self,
         ti: Any,  # noqa: ANN401 - Airflow's or a test's
         command: Command,
+        *,
+        limit: report.Limit,
         outcome: Outcome,
         output: dict[str, Any],
         remains: Remains,
     ) -> None:
         """Push the XComs, then raise when the step failed."""
-        limit = command.timeout or self.timeout
         kind, reason = report.judge(outcome, limit, output.get("reason"))
         self._report(ti, report.describe(command, kind, outcome, reason, remains))
         if kind == "succeeded":

@@ -2,15 +2,19 @@
 
 PREFLIGHT_NUDGE_URL and PREFLIGHT_NUDGE_SECRET (or PREFLIGHT_NUDGE_SECRET_FILE) turn it on. Whatever happens
 here must not matter to Airflow: no database, no waiting, no exception.
+
+It also closes Airflow's processes, which hold its secrets, to steps that run as the same user.
 """
 
 import contextlib
+import ctypes
 import functools
 import hashlib
 import hmac
 import json
 import os
 import queue
+import sys
 import threading
 import time
 import urllib.request
@@ -28,6 +32,7 @@ RUN_PREFIX = "preflight~"
 SECONDS_PER_POST = 2.0
 SECONDS_AT_EXIT = 0.5
 _WAITING = 1000
+_PR_SET_DUMPABLE = 4
 
 
 class Nudger:
@@ -148,3 +153,18 @@ class PreflightListenerPlugin(AirflowPlugin):
 
     name = "preflight_listener"
     listeners: list[ModuleType | object] = [NudgeListener()]  # noqa: RUF012 - Airflow wants a list here
+
+    @classmethod
+    def on_load(cls, *_args: object, **_kwargs: object) -> None:
+        """Airflow calls this where it loads plugins; what that process forks, such as tasks, inherits it."""
+        keep_to_itself()
+
+
+def keep_to_itself() -> None:
+    """Let no other process of our user read our environment, memory and open files (prctl(2), proc(5)).
+
+    The same as steps.privileges.keep_to_itself, which can't be imported in all processes that load plugins.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

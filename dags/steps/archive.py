@@ -10,12 +10,17 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from steps.errors import StepFailed
+
 NAME = "source.tar.gz"
+CHARTS = "charts"
+"""The folder beside it for charts that were packed of it."""
+
 KEPT_DAYS = 7
 _PARTIAL = ".source-"
 
 
-class ArchiveError(Exception):
+class ArchiveError(StepFailed):
     """An archive can't be used; the message says why and what to do."""
 
 
@@ -120,8 +125,12 @@ def _archives(root: Path, deadline: float) -> Iterator[Path]:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False) and entry.name != "artifacts":
                     folders.append(Path(entry.path))
-                elif entry.name == NAME or entry.name.startswith(_PARTIAL):
+                elif entry.name == NAME or entry.name.startswith(_PARTIAL) or _is_chart(entry):
                     yield Path(entry.path)
+
+
+def _is_chart(entry: os.DirEntry[str]) -> bool:
+    return entry.name.endswith(".tgz") and Path(entry.path).parent.name == CHARTS
 
 
 def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:

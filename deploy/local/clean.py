@@ -18,7 +18,7 @@ def run(state: Path) -> int:
     Raises:
         AlreadyRunningError: a stack runs.
     """
-    for directory in (state / "demo", state / "up"):
+    for directory in (state / "demo", state / "up", state / "local-airflow", state / "local-postgre"):
         if directory.exists():
             with Supervisor(directory):  # nobody else runs there, and nothing is left of who was killed
                 Place(directory / "postgres").remove()

@@ -96,7 +96,8 @@ class Postgres:
 
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of a database, for psycopg 3. It stays the same over a restart."""
-        return f"postgresql+psycopg://postgres@/{database}?host={quote(str(self._place.socket), safe='/')}"
+        who = f"postgres:{password}" if (password := self._place.password) else "postgres"
+        return f"postgresql+psycopg://{who}@/{database}?host={quote(str(self._place.socket), safe='/')}"
 
     def create_database(self, name: str, *, template: str = "template1") -> str:
         """Create the database, replacing one of that name, as a copy of `template`; return its URL."""
@@ -117,6 +118,10 @@ class Postgres:
                 is not None
             )
 
+    def answers(self, database: str) -> bool:
+        """Whether the server takes connections and has that database, whoever started it."""
+        return self._takes_connections() and self.has_database(database)
+
     def remove(self) -> None:
         """Stop the server and delete all that it has."""
         self.stop()
@@ -127,8 +132,13 @@ class Postgres:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
     def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
+        place = self._place
         return psycopg.connect(
-            host=str(self._place.socket), user="postgres", dbname="postgres", autocommit=True
+            host=str(place.socket),
+            user="postgres",
+            password=place.password or None,
+            dbname="postgres",
+            autocommit=True,
         )
 
     def _takes_connections(self) -> bool:
@@ -144,10 +154,13 @@ class Postgres:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
         place.give(partial)
+        password = place.new_password()
         child = self._supervisor.start(
             "initdb",
             [
-                *(place.program("initdb"), "-D", partial, "-U", "postgres", "--auth=trust", "--no-sync"),
+                *(place.program("initdb"), "-D", partial, "-U", "postgres", "--no-sync"),
+                *("--auth=scram-sha-256", f"--pwfile={password}"),
+                "--set=scram_iterations=1",  # the password is random: nobody guesses it
                 *("--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"),
             ],
             env=environment.base(),
@@ -157,6 +170,7 @@ class Postgres:
         )
         code = child.wait(seconds=_START_SECONDS)
         self._supervisor.stop(child)
+        password.unlink()
         if code != 0:
             raise StackError(f"PostgreSQL's data folder could not be made.\n{child.last_lines()}")
         partial.rename(place.data)

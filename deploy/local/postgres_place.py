@@ -3,7 +3,8 @@
 Two limits of PostgreSQL decide that. It refuses to run as root: then it runs as the unprivileged user
 `nobody`, and what it needs must be where that user can reach it, which a folder in root's home is not. And
 the path of a Unix socket may have about 100 bytes, which a folder of a checkout or of a test easily exceeds.
-The server asks for no password: the folder of its socket is open to the server's own user (and root) only.
+The folder of its socket is open to the server's own user (and root) only, and the server asks for a password:
+steps of pipelines may run as that user.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import importlib.metadata
 import importlib.util
 import os
 import pwd
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -68,6 +70,26 @@ class Place:
         """The folder of the server's socket, what clients give as `host`."""
         return (self.home / "socket").resolve()
 
+    @property
+    def password(self) -> str:
+        """The password of the user postgres; empty for a server of the time before there was one."""
+        try:
+            return self._password.read_text()
+        except FileNotFoundError:
+            return ""
+
+    def new_password(self) -> Path:
+        """Make up a password; returns a file with it that the server's user can read, to be deleted soon."""
+        password = secrets.token_urlsafe(32)
+        shown = self.home.resolve() / "password-for-initdb"
+        for file, owner in ((self._password, None), (shown, self.user)):
+            file.unlink(missing_ok=True)
+            file.touch(mode=0o600)
+            file.write_text(password)
+            if owner is not None:
+                os.chown(file, owner, -1)
+        return shown
+
     def program(self, name: str) -> Path:
         """The path of one of PostgreSQL's programs."""
         packaged = _packaged_programs()
@@ -86,6 +108,10 @@ class Place:
             shutil.rmtree(folder, ignore_errors=True)
         if self.home.is_symlink():
             self.home.unlink()
+
+    @property
+    def _password(self) -> Path:
+        return self.home / "password"
 
     @property
     def _owner(self) -> int:

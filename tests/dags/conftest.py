@@ -10,10 +10,10 @@ from typing import Self
 
 import pytest
 
+from tests.dags.airflow_server import DAGS, airflow_environment, airflow_python, loaded, server
 from tests.dags.git_server import git_server
 
-ROOT = Path(__file__).resolve().parents[2]
-DAGS = ROOT / "dags"
+__all__ = ["DAGS", "airflow_environment", "airflow_python", "loaded", "server"]  # fixtures for all tests here
 sys.path.insert(0, str(DAGS))
 
 IDENTITY = {

@@ -1,5 +1,6 @@
 """Real bare repositories over HTTP, by git's own http-backend."""
 
+import base64
 import http.server
 import os
 import subprocess
@@ -16,6 +17,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     status: ClassVar[int] = 200
     version2: ClassVar[bool] = True
+    token: ClassVar[str] = ""
+    moved_to: ClassVar[str] = ""
+    seen: ClassVar[list[str]]
 
     def do_GET(self) -> None:
         self._serve()
@@ -28,8 +32,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.seen.append(self.headers.get("Authorization", ""))
         if self.status != 200:
-            self._answer(self.status, [], b"")
+            # As a hostile or careless server might, it repeats what it was sent: git shows that to its user.
+            said = f"you sent {self.seen[-1]}\n".encode()
+            self._answer(self.status, [("Content-Type", "text/plain")], said)
+            return
+        if self.moved_to:
+            self._answer(301, [("Location", f"{self.moved_to}{self.path}")], b"")
+            return
+        basic = base64.b64encode(f"x-access-token:{self.token}".encode()).decode()
+        if self.token and self.seen[-1] != f"Basic {basic}":
+            self._answer(401, [("WWW-Authenticate", 'Basic realm="GitHub"')], b"")
             return
         url = urlsplit(self.path)
         version = self.headers.get("Git-Protocol", "") if self.version2 else ""
@@ -67,15 +81,27 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def git_server(root: Path, *, status: int = 200, version2: bool = True) -> Iterator[str]:
+def git_server(
+    root: Path,
+    *,
+    status: int = 200,
+    version2: bool = True,
+    token: str = "",
+    moved_to: str = "",
+    seen: list[str] | None = None,
+) -> Iterator[str]:
     """Serve what is below `root`; yields the address.
 
     Args:
         root: a folder of bare repositories.
         status: what every request is answered with, when it isn't 200.
         version2: whether the server speaks protocol 2, which gives every commit by its SHA.
+        token: what opens the repositories, as GitHub's tokens do; empty: they are public.
+        moved_to: the address that every request is redirected to.
+        seen: gets the Authorization header of each request, empty where it had none.
     """
-    handler = type("Handler", (_Handler,), {"root": root, "status": status, "version2": version2})
+    answers = {"root": root, "status": status, "version2": version2, "token": token, "moved_to": moved_to}
+    handler = type("Handler", (_Handler,), {**answers, "seen": [] if seen is None else seen})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import http.server
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -18,10 +17,10 @@ import jsonschema
 import psutil
 import pytest
 
-from tests.dags.conftest import DAGS, ROOT, Repository
+from tests.dags.airflow_server import SIDE, Server
+from tests.dags.conftest import DAGS, Repository
 from tests.dags.git_server import git_server
 
-SIDE = Path(__file__).with_name("airflow_side")
 _NOT_HANDED_ON = ("AIRFLOW", "PREFLIGHT_", "PYTHONDONTWRITEBYTECODE")  # the last makes imports slow
 JUNIT = (
     '<testsuite name="pytest"><testcase classname="tests.test_a" name="test_x"><failure message="boom"/>'
@@ -32,78 +31,15 @@ HOSTILE = "{{ var.value.x }} $(touch pwned) --upload-pack=x"
 
 
 @pytest.fixture(scope="session")
-def airflow_python() -> str:
-    """Airflow's own Python; `make env` makes it."""
-    python = Path(os.environ.get("PREFLIGHT_AIRFLOW_PYTHON") or ROOT / ".venv-airflow" / "bin" / "python")
-    if not python.exists():
-        pytest.fail(f"{python} is not there: run `make env` first")
-    return str(python)
-
-
-@pytest.fixture(scope="session")
-def airflow_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    home = tmp_path_factory.mktemp("airflow")
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PREFLIGHT_"))
-    }
-    return kept | {
-        "AIRFLOW_VAR_X": "RENDERED",
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(DAGS / "plugins"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
-    }
-
-
-class Server:
-    """airflow_side/serve.py: Airflow imported once, a fork for each request."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def ask(self, **request: object) -> Any:  # noqa: ANN401 - JSON
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        for line in self._process.stdout:
-            if line.startswith("{"):
-                answer = json.loads(line)
-                assert "error" not in answer, answer["error"]
-                return answer
-        pytest.fail("Airflow's side ended")
-
-
-@pytest.fixture(scope="session")
-def server(airflow_python: str, airflow_environment: dict[str, str]) -> Iterator[Server]:
-    with subprocess.Popen(
-        [airflow_python, str(SIDE / "serve.py"), str(DAGS)],
-        env=airflow_environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield Server(process)
-
-
-@pytest.fixture(scope="session")
-def parsed(airflow_python: str, airflow_environment: dict[str, str]) -> dict[str, Any]:
-    done = subprocess.run(
-        [airflow_python, str(SIDE / "parse.py"), str(DAGS)],
-        env=airflow_environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    loaded: dict[str, Any] = json.loads(done.stdout.strip().rpartition("\n")[2])
-    return loaded
+def parsed(loaded: dict[str, Any]) -> dict[str, Any]:
+    """Return what Airflow makes of the DAG `checks`."""
+    checks: dict[str, Any] = loaded["dags"]["checks"]
+    return checks
 
 
 class TestTheDagChecks:
-    def test_parses_without_errors(self, parsed: dict[str, Any]) -> None:
-        assert (parsed["errors"], parsed["dags"], parsed["serialized"]) == ({}, ["checks"], True)
+    def test_parses_without_errors(self, loaded: dict[str, Any]) -> None:
+        assert (loaded["errors"], loaded["dags"]["checks"]["serialized"]) == ({}, True)
 
     def test_is_a_clone_then_the_steps_then_nothing_else(self, parsed: dict[str, Any]) -> None:
         assert parsed["downstream"] == {"clone": ["step"], "step": []}
@@ -310,7 +246,11 @@ class TestTheOperator:
             "MY_TOKEN": "s3cret",
         }
         done = execute(
-            "env", env=secrets | {"DECLARED": "yes"}, inherit=["DECLARED"], params={"PULL_NUMBER": "7"}
+            "env",
+            env=secrets | {"DECLARED": "yes"},
+            runs_their_code=False,
+            inherit=["DECLARED"],
+            params={"PULL_NUMBER": "7"},
         )
         names = {line.partition("=")[0] for line in output(done)}
         assert {"ARTIFACTS", "DECLARED", "HOME", "PATH", "PULL_NUMBER", "STEP_OUTPUT", "TMPDIR"} <= names

@@ -3,6 +3,9 @@
 import io
 import json
 import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +14,8 @@ from typing import BinaryIO
 import fsspec
 import pytest
 
-from steps.artifacts import keep_here, main, upload
+from steps.artifacts.__main__ import main
+from steps.artifacts.keep import keep_here, move
 from steps.limits import Limits
 from steps.storage import LocalStorage, RemoteStorage
 from tests.dags.conftest import Done
@@ -68,7 +72,7 @@ def stored() -> dict[str, str]:
 
 class TestBehindAUrl:
     def test_all_is_put_there_and_gone_here(self, left: Path, storage: RemoteStorage) -> None:
-        told = upload(left, ["junit.xml"], Limits(), storage, 30).told()
+        told = move(left, ["junit.xml"], Limits(), storage, 30).told()
         assert told == {"kept": 3, "bytes": 21, "dropped": ""}
         assert stored() == {
             "pr-logs/1/artifacts/junit_unit.xml": "<testsuite/>",
@@ -80,7 +84,7 @@ class TestBehindAUrl:
 
     def test_what_is_over_the_limits_is_not(self, left: Path, storage: RemoteStorage) -> None:
         (left / "link").symlink_to("/etc/hostname")
-        told = upload(left, ["junit.xml"], Limits(files=2), storage, 30).told()
+        told = move(left, ["junit.xml"], Limits(files=2), storage, 30).told()
         assert (told["kept"], "a link" in str(told["dropped"])) == (2, True)
         assert [path.rpartition("artifacts/")[2] for path in stored()] == [
             "junit_unit.xml",
@@ -110,7 +114,7 @@ class TestBehindAUrl:
         assert list(stored()) == ["pr-logs/1/artifacts/unit/a"]
 
     def test_a_folder_works_too(self, left: Path, tmp_path: Path) -> None:
-        upload(left, ["junit.xml"], Limits(), RemoteStorage(str(tmp_path / "kept"), "x/artifacts"), 30)
+        move(left, ["junit.xml"], Limits(), RemoteStorage(str(tmp_path / "kept"), "x/artifacts"), 30)
         assert files(tmp_path / "kept") == [
             "x/artifacts/junit_unit.xml",
             "x/artifacts/unit/junit.xml",
@@ -135,7 +139,7 @@ class Broken:
 
 class TestAStorageThatFails:
     def test_is_a_remark(self, left: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        told = upload(left, [], Limits(), Broken("b.txt"), 30).told()
+        told = move(left, [], Limits(), Broken("b.txt"), 30).told()
         assert told == {"kept": 2, "bytes": 15, "dropped": "1 file, 6 bytes: not stored (PermissionError)"}
         assert files(left) == ["junit.xml", "log/a.txt", "log/b.txt"], "what could not be stored stays"
         said = capsys.readouterr().out
@@ -146,7 +150,7 @@ class TestAStorageThatFails:
         for number in range(300):
             (left / f"{number}").touch()
         storage = Broken("unit")
-        told = upload(left, [], Limits(), storage, 30).told()
+        told = move(left, [], Limits(), storage, 30).told()
         assert told["kept"] == 0
         assert "not stored" in str(told["dropped"])
         assert 8 <= storage.asked <= 8 + 3, "four at a time: three may be on their way at the eighth refusal"
@@ -160,7 +164,7 @@ class TestAStorageThatFails:
                     over.wait(60)
                 super().put(path, content, size)
 
-        told = upload(left, [], Limits(), Hanging("none"), 0.5).told()
+        told = move(left, [], Limits(), Hanging("none"), 0.5).told()
         over.set()
         assert told["dropped"] == "1 file, 3 bytes: not stored within 0.5s"
 
@@ -234,3 +238,24 @@ class TestTheBinary:
             "  link: a link",
         ]
         assert len(files(left)) == 4
+
+    def test_a_storage_that_hangs_does_not_outlive_a_cancel(
+        self, environment: dict[str, str], left: Path, tmp_path: Path
+    ) -> None:
+        os.mkfifo(tmp_path / "there")  # opening it for writing waits for a reader
+        script = (
+            "import runpy, sys\n"
+            "from fsspec.implementations.local import LocalFileSystem\n"
+            f"LocalFileSystem.open = lambda *_, **__: open({str(tmp_path / 'there')!r}, 'wb')\n"
+            "sys.argv[0] = 'artifacts'\n"
+            "runpy.run_module('steps.artifacts', run_name='__main__')\n"
+        )
+        options = [f"--folder={left}", f"--url={tmp_path / 'kept'}", "--seconds=600"]
+        argv = [sys.executable, "-c", script, "keep", *options]
+        with subprocess.Popen(argv, env=environment) as process:
+            try:
+                with (tmp_path / "there").open("rb"):  # returns once it writes; then it waits for the others
+                    process.send_signal(signal.SIGTERM)
+                    assert process.wait(30) == 128 + signal.SIGTERM
+            finally:
+                process.kill()

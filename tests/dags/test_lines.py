@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steps.lines import Lines
+from steps.lines import BoundedLines, Lines
 
 
 def lines_of(*chunks: bytes, limit: int = 8000) -> list[str]:
@@ -52,3 +52,34 @@ def test_chunks_do_not_change_what_a_line_says(text: str, size: int) -> None:
     data = text.encode()
     chunks = [data[start : start + size] for start in range(0, len(data), size)]
     assert "".join(lines_of(*chunks)) == text
+
+
+REMARK = "[more than 10 bytes of output: the rest is left out, but for its end]"
+
+
+@pytest.mark.parametrize(
+    ("chunks", "expected"),
+    [
+        pytest.param([b"one\ntwo\n"], ["one", "two"], id="within"),
+        pytest.param([b"123456789\n"], ["123456789"], id="exactly"),
+        pytest.param([b"123456789\n", b"a\nb\n"], ["123456789", REMARK, "a", "b"], id="all of the rest fits"),
+        pytest.param(
+            [b"one\ntwo\nthree\nfour\n"], ["one", "two", "th", REMARK, "ree", "four"], id="cut in a line"
+        ),
+        pytest.param(
+            [b"123456789\n", *[b"more\n"] * 1000, b"the last\n"],
+            ["123456789", REMARK, "more", "the last"],
+            id="only the end of the rest, from a whole line on",
+        ),
+    ],
+)
+def test_output_beyond_its_bound(chunks: list[bytes], expected: list[str]) -> None:
+    lines = BoundedLines(10, tail=16)
+    assert [line for chunk in chunks for line in lines.feed(chunk)] + list(lines.end()) == expected
+
+
+@given(st.lists(st.binary(max_size=40)), st.integers(1, 30), st.integers(1, 30))
+def test_no_more_is_kept_than_asked(chunks: list[bytes], most: int, tail: int) -> None:
+    lines = BoundedLines(most, tail)
+    heard = [line for chunk in chunks for line in lines.feed(chunk)] + list(lines.end())
+    assert sum(len(line) for line in heard if not line.startswith("[more than")) <= most + tail

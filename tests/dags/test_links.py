@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from steps.artifacts import keep_here
+from steps.artifacts.keep import keep_here
 from steps.folders import open_below
 from steps.limits import Limits
 

@@ -1,5 +1,6 @@
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -21,7 +22,7 @@ def run(command: str, *, timeout: float | None = None) -> tuple[Outcome, list[st
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_module.end_all, "__defaults__", (0.3,))
+    monkeypatch.setattr(process_module, "GRACE", 0.3)
 
 
 @pytest.mark.parametrize(
@@ -67,13 +68,38 @@ def test_leftovers_of_other_process_groups_are_ended_too() -> None:
     assert members("session", int(lines[0])) == []
 
 
-def test_output_held_open_by_a_daemon_does_not_hold_up_the_step() -> None:
+def test_a_daemon_with_a_session_of_its_own_ends_with_the_step() -> None:
     pid: list[str] = []
     daemon = "import subprocess; print(subprocess.Popen(['sleep', '600'], start_new_session=True).pid)"
     StepProcess([sys.executable, "-c", daemon], env={"PATH": os.environ["PATH"]}, cwd=Path("/")).run(
         pid.append
     )
-    end_all("session", int(pid[0]))
+    assert members("session", int(pid[0])) == []
+
+
+def test_all_of_a_group_is_ended_even_what_ignores_sigterm() -> None:
+    command = ["sh", "-c", "trap '' TERM; (sleep 600) & echo; sleep 600"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, process_group=0) as process:
+        assert process.stdout
+        process.stdout.readline()
+        end_all("group", process.pid, 0.1)
+        assert process.wait() == -signal.SIGKILL
+        assert members("group", process.pid) == []
+
+
+def test_what_is_told_to_end_may_still_say_something() -> None:
+    outcome, lines = run("trap 'echo bye; exit 5' TERM; echo $$; sleep 600 & wait", timeout=0.5)
+    assert (outcome.timed_out, outcome.exit_code, lines[-1]) == (True, 5, "bye")
+
+
+def test_output_beyond_the_limit_is_left_out_but_for_its_end() -> None:
+    lines: list[str] = []
+    command = ["seq", "-f", "line %.0f", "20000"]
+    process = StepProcess(command, env={"PATH": os.environ["PATH"]}, cwd=Path("/"), log_bytes=100)
+    assert process.run(lines.append).exit_code == 0
+    assert (lines[0], lines[-1]) == ("line 1", "line 20000")
+    assert "[more than 100 bytes of output: the rest is left out, but for its end]" in lines
+    assert len(lines) < 7000
 
 
 def test_a_stop_before_the_start_ends_it_at_once() -> None:

@@ -6,7 +6,7 @@ import pytest
 from steps.contract import Command
 from steps.process import Outcome
 from steps.remains import Remains
-from steps.report import describe, dry_run, judge, read_output, xcoms
+from steps.report import Limit, describe, dry_run, judge, limit, read_output, xcoms
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,22 @@ from steps.report import describe, dry_run, judge, read_output, xcoms
     ],
 )
 def test_how_a_step_ended_in_words(outcome: Outcome, said: object, expected: tuple[str, str | None]) -> None:
-    assert judge(outcome, 60, said) == expected
+    assert judge(outcome, limit(60), said) == expected
+
+
+@pytest.mark.parametrize(
+    ("nearer", "expected"),
+    [
+        pytest.param(limit(3600), Limit(3600, "timed out after 1h"), id="no limit for the run"),
+        pytest.param(limit(60, 10_800, 100), Limit(60, "timed out after 1m00s"), id="the step's is nearer"),
+        pytest.param(
+            limit(3600, 10_800, 9000), Limit(1800, "the run timed out after 3h"), id="the run's is nearer"
+        ),
+        pytest.param(limit(60, 5400, 5500), Limit(-100, "the run timed out after 1h30m"), id="none is left"),
+    ],
+)
+def test_a_step_runs_no_longer_than_itself_and_its_run_may(nearer: Limit, expected: Limit) -> None:
+    assert nearer == expected
 
 
 def test_the_report_is_what_the_contract_says() -> None:

@@ -60,11 +60,13 @@ class TestSettings:
         environment = settings(
             tmp_path, nudge_url="http://127.0.0.1:8081/nudge", nudge_secret="s"
         ).environment()
-        assert {name for name in environment if name.startswith("PREFLIGHT_")} == {
+        ours = {name for name in environment if name.startswith("PREFLIGHT_")}
+        assert ours - {"PREFLIGHT_STEP_BWRAP"} == {  # only where there is none on PATH
             "PREFLIGHT_ARTIFACTS_ROOT",
             "PREFLIGHT_ARTIFACTS_URL",
             "PREFLIGHT_NUDGE_URL",
             "PREFLIGHT_NUDGE_SECRET",
+            "PREFLIGHT_STEP_HIDDEN",
         }
 
     def test_more_environment_wins(self, tmp_path: Path) -> None:

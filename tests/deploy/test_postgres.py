@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 
 from deploy.local import lineage
 from deploy.local.postgres import DURABLE, Postgres, embedded_postgres
@@ -131,6 +132,16 @@ def test_a_path_that_is_too_long_for_a_socket_is_not_too_long(tmp_path: Path, su
 def test_nobody_else_may_use_its_socket(postgres: Postgres) -> None:
     socket = Path(postgres.url("x").partition("host=")[2])
     assert socket.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("password", ["", "guessed"])
+def test_nor_does_it_let_anybody_in_without_its_password(postgres: Postgres, password: str) -> None:
+    """Its own user neither: steps of pipelines may run as that one."""
+    url = make_url(postgres.create_database("one")).set(password=password)
+    engine = create_engine(url)
+    with pytest.raises(OperationalError, match="password"):
+        engine.connect()
+    engine.dispose()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Run by Airflow's Python: for each JSON line on standard input fork, as Airflow does for a task, and answer.
 
 {"do": "execute", "argv", "params", "env", "timeout", ...} executes one StepOperator.
+{"do": "construct", "inherit", "runs_their_code", "mapped", "env"} makes one.
+{"do": "command", "dag", "function", "params", "xcoms", "states", "env"} calls a step's command function.
 {"do": "nudge", "env"} calls the listener's hooks and ends as a task's process does.
 """
 
@@ -13,15 +15,17 @@ import sys
 import threading
 import time
 import traceback
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 sys.path.insert(0, sys.argv[1])
 
-from airflow.sdk.exceptions import AirflowException, AirflowFailException  # type: ignore[import-not-found] # in Airflow's environment only
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException  # type: ignore[import-not-found] # in Airflow's environment only
 from airflow.sdk.listener import get_listener_manager  # type: ignore[import-not-found] # likewise
 
-from steps.contract import Command
+from steps.contract import Command, ContractError, Run, Skipped
 
 # By name, because mypy looks at the tests in the bot's environment, which has no Airflow.
 StepOperator: Any = importlib.import_module("step_operator").StepOperator
@@ -55,24 +59,73 @@ def execute(given: dict[str, Any]) -> dict[str, Any]:
         xcom_pull=lambda task_ids, key: f"{task_ids}.{key}",
     )
     argv = [sys.executable if word == "python" else word for word in given["argv"]]
-    command = Command(argv, returns=given.get("returns"), reproduce="make test")
+    more = {name: given.get(name, {}) for name in ("environment", "announces", "foretells")}
+    command = Command(argv, returns=given.get("returns"), reproduce="make test", **more)
     operator = HeardOperator(
         task_id="unit",
-        command=lambda _run: command,
+        command=lambda _run: _raise(Skipped(given["skip"])) if "skip" in given else command,
         timeout=given.get("timeout", 30),
+        runs_their_code=given.get("runs_their_code", True),
         inherit=given.get("inherit", ()),
+        always=given.get("always", False),
     )
+    context = {"ti": ti, "params": given["params"]}
+    if "began" in given:
+        started = datetime.now(UTC) - timedelta(seconds=given["began"])
+        context["dag_run"] = SimpleNamespace(start_date=started)
     if "kill_after" in given:
         signal.signal(signal.SIGTERM, lambda *_: operator.on_kill())
         threading.Timer(given["kill_after"], os.kill, (os.getpid(), signal.SIGTERM)).start()
     result: dict[str, Any] = {"raised": None, "message": None, "returned": None}
     try:
-        result["returned"] = operator.execute({"ti": ti, "params": given["params"]})
+        result["returned"] = operator.execute(context)
     except AirflowFailException as error:
         result |= {"raised": "final", "message": str(error)}
+    except AirflowSkipException as error:
+        result |= {"raised": "skipped", "message": str(error)}
     except AirflowException as error:
         result |= {"raised": "retried", "message": str(error)}
     return result | {"xcoms": xcoms, "log": lines.heard}
+
+
+def _raise(error: Exception) -> Any:  # noqa: ANN401 - never returns
+    raise error
+
+
+def construct(given: dict[str, Any]) -> dict[str, Any]:
+    """Make an operator as a DAG does; returns why it can't be, and the pod that it asks for."""
+    make = StepOperator.partial if given.get("mapped") else StepOperator
+    own = {name: given[name] for name in ("inherit", "runs_their_code") if name in given}
+    try:
+        made = make(task_id="unit", command=lambda _run: Command([]), **own)
+    except ValueError as error:
+        return {"refused": str(error)}
+    if given.get("mapped"):
+        made = made.expand(item=["a"])
+    return {"refused": None, "executor_config": made.executor_config}
+
+
+def command(given: dict[str, Any]) -> dict[str, Any]:
+    """Call a step's command function, with its DAG's Params; returns what it answers."""
+    module = importlib.import_module(given["dag"])
+    params = {name: param.value for name, param in module.dag.params.items()}
+    xcoms = given.get("xcoms", {})
+    run = Run(
+        params=params | given["params"],
+        folder=Path("/artifacts/run"),
+        root=Path("/artifacts"),
+        dryrun=given.get("dryrun", False),
+        pull=lambda task, key: xcoms.get(f"{task}.{key}"),
+        states=lambda: given.get("states", {}),
+        dag_id=given["dag"],
+        dag_run_id="manual__1",
+        task_id=given["function"],
+    )
+    try:
+        answer: dict[str, Any] = vars(getattr(module, given["function"])(run))
+    except (Skipped, ContractError) as error:
+        return {type(error).__name__: str(error)}
+    return answer | {"argv": answer["argv"][2:]}
 
 
 def nudge(_given: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +152,9 @@ for line in sys.stdin:
     if child == 0:
         os.environ.update(given["env"])
         try:
-            answer = {"execute": execute, "nudge": nudge}[given["do"]](given)
+            answer = {"execute": execute, "construct": construct, "command": command, "nudge": nudge}[
+                given["do"]
+            ](given)
         except BaseException:  # noqa: BLE001 - the test shows it
             answer = {"error": traceback.format_exc()}
         print(json.dumps(answer), flush=True)  # noqa: T201 - read by the test

@@ -1,0 +1,1 @@
+"""A place to test in: made, filled, tested, removed."""
