@@ -230,8 +230,8 @@ def _github(settings: Settings, *, read_timeout: float = 10.0) -> GitHubClient:
 
 
 def _tickets(settings: Settings) -> Tickets | None:
-    """What makes tickets; None without an App, whose tokens alone can be narrowed, or without the secret."""
-    return Tickets(settings.nudge_secret) if settings.github_app_id and settings.nudge_secret else None
+    """What makes tickets; None without an App, whose tokens alone can be narrowed."""
+    return Tickets(settings.github_private_key) if settings.github_app_id else None
 
 
 def _airflow(settings: Settings) -> AirflowClient:

@@ -2,6 +2,9 @@
 
 Nothing of ours stores it. It is an HMAC over the run's id and its repository's name, so that whoever has the
 key makes it anew and so knows it again. Airflow gets it in conf when the run is triggered, and nobody else.
+
+The key is derived from the GitHub App's private key: whoever has that needs no ticket. Airflow, near which
+the code of pull requests runs, knows nothing from which a ticket could be made.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ _WRITTEN = re.compile(rf"{MARK}[0-9a-f]{{8,}}")
 
 @dataclass(frozen=True, slots=True)
 class Tickets:
-    """Makes tickets and knows its own. `secret` is PREFLIGHT_NUDGE_SECRET, which is not empty."""
+    """Makes tickets and knows its own. `secret` is the App's private key, which is not empty."""
 
     secret: str = field(repr=False)
 

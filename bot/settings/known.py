@@ -116,8 +116,7 @@ SETTINGS = (
     ),
     Setting(
         "PREFLIGHT_NUDGE_SECRET",
-        "shared with Airflow's plugin; tickets of private repositories are made of it; "
-        "without it runs are only polled",
+        "shared with Airflow's plugin; without it runs are only polled",
         "",
         secret=True,
     ),

@@ -95,6 +95,13 @@ class TestAnApproval:
         assert history.approved == {HEAD}
         assert history.notice == ""
 
+    def test_is_told_to_airflow_for_nobody_trusts_the_author(self, bot: Bot) -> None:
+        bot.hear_of_pull("opened", of=MALLORYS, sender="mallory")
+        bot.hear_comment(f"/ok-to-test {HEAD[:12]}", author="rita")
+        bot.work()
+        (run,) = bot.runs()
+        assert run.conf["preflight"]["trusted"] is False  # type: ignore[index]  # it is a dict
+
     def test_is_gone_with_the_next_push(self, bot: Bot) -> None:
         bot.hear_of_pull("opened", of=MALLORYS, sender="mallory")
         bot.hear_comment(f"/ok-to-test {HEAD[:12]}", author="rita")

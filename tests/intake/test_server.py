@@ -257,9 +257,9 @@ class TestTheWebhook:
 
 
 class TestTheTwoListeners:
-    @pytest.mark.parametrize("path", ["/metrics", "/nudge"])
-    def test_outside_there_are_no_metrics_and_no_nudges(self, server: Server, path: str) -> None:
-        method = "POST" if path == "/nudge" else "GET"
+    @pytest.mark.parametrize("path", ["/metrics", "/nudge", "/ticket"])
+    def test_outside_there_are_no_metrics_nudges_and_tickets(self, server: Server, path: str) -> None:
+        method = "GET" if path == "/metrics" else "POST"
         assert server.request(method, path).status == 404
 
     @pytest.mark.parametrize(
@@ -278,6 +278,7 @@ class TestTheTwoListeners:
     def test_inside_there_are(self, server: Server) -> None:
         assert server.get("/metrics", inside=True).status == 200
         assert server.request("POST", "/nudge", b"{}", inside=True).status == 401
+        assert server.request("POST", "/ticket", b"{}", inside=True).status == 400
 
     def test_inside_there_is_no_webhook(self, server: Server) -> None:
         assert server.request("POST", "/webhook", BODY, inside=True).status == 404

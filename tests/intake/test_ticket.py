@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.models import Run
 
 REF = RunRef("checks", "preflight~demo~acme~widgets~12~unit~1a2b3c4d5e6f~1")
-TICKETS = Tickets("shared with Airflow")
+TICKETS = Tickets("the App's private key")
 SECRET = replace(REPOSITORY, private=True)
 
 
@@ -217,7 +217,7 @@ class TestIsRefused:
             response, 403, "personal_token", "need a GitHub App", "narrowed to reading one repository"
         )
 
-    def test_without_a_secret_to_make_tickets_of(self, desk: Desk) -> None:
+    def test_without_a_key_to_make_tickets_of(self, desk: Desk) -> None:
         desk.tickets = None
         desk.expect(desk.exchange(), 403, "forged", "no ticket")
 

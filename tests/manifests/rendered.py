@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 REQUIRED = "PREFLIGHT_REQUIRE_KUBECTL"
 """Set, it makes a failure of what is skipped where there is no kubectl."""
-OVERLAYS = ("external-postgres", "high-availability", "kubernetes-executor")
+OVERLAYS = ("external-postgres", "high-availability", "kubernetes-executor", "workload-identity")
 FOLDERS: Mapping[str, Path] = {"base": HERE / "base"} | {name: HERE / "overlays" / name for name in OVERLAYS}
 
 
@@ -66,8 +66,13 @@ class Manifests:
     @property
     def pod_templates(self) -> list[dict[str, Any]]:
         """Pods that Airflow makes: they are in a ConfigMap, as text."""
-        texts = [one["data"].get("pod-template.yaml") for one in self.of("ConfigMap").values()]
-        return [yaml.safe_load(text) for text in texts if text]
+        files = (file for one in self.of("ConfigMap").values() for file in sorted(one["data"].items()))
+        return [yaml.safe_load(text) for name, text in files if name.startswith("pod-template")]
+
+    def workload(self, name: str) -> Workload:
+        """The one of that name."""
+        (found,) = [one for one in self.workloads if one.name == name]
+        return found
 
     def selected(self, selector: Mapping[str, Any]) -> list[Workload]:
         """Whose pods a label selector finds."""

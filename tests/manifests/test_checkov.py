@@ -30,14 +30,20 @@ ACCEPTED: Mapping[tuple[str, str], str] = {
     "its processes' environments are closed to them",
     ("CKV_K8S_35", "airflow-scheduler"): "likewise",
     ("CKV_K8S_35", "airflow-dag-processor"): "likewise",
-    ("CKV_K8S_35", "filled-in-by-airflow"): "likewise",
     ("CKV_K8S_40", "postgres"): "user 999 is the image's own, and initdb wants one that /etc/passwd knows",
     ("CKV_K8S_9", "airflow-dag-processor"): "readiness: nobody sends it anything",
     ("CKV_K8S_38", "airflow-scheduler"): "its token: with the KubernetesExecutor it makes pods",
-    ("CKV_K8S_8", "filled-in-by-airflow"): "liveness: a step ends by itself, or by its timeout",
-    ("CKV_K8S_9", "filled-in-by-airflow"): "readiness: nobody sends it anything",
-    ("CKV_K8S_14", "filled-in-by-airflow"): "Airflow fills the image in",
-    ("CKV_K8S_21", "filled-in-by-airflow"): "Airflow fills the namespace in",
+    **{
+        (check, f"filled-in-by-airflow{which}"): why
+        for which in ("", "-with-keys")
+        for check, why in (
+            ("CKV_K8S_35", "secrets as environment: likewise"),
+            ("CKV_K8S_8", "liveness: a step ends by itself, or by its timeout"),
+            ("CKV_K8S_9", "readiness: nobody sends it anything"),
+            ("CKV_K8S_14", "Airflow fills the image in"),
+            ("CKV_K8S_21", "Airflow fills the namespace in"),
+        )
+    },
 }
 """What is found and stays: the check, where, and why."""
 

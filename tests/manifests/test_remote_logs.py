@@ -81,7 +81,11 @@ def test_a_bucket_that_cannot_be_reached_fails_nothing(airflow: dict[str, str]) 
 def test_pods_have_the_module_where_airflow_looks() -> None:
     shown = manifests("kubernetes-executor")
     assert set(shown.of("ConfigMap")["airflow-remote-logs"]["data"]) == {"remote_logs.py"}
-    readers = {"airflow-api-server", "airflow-scheduler", "filled-in-by-airflow"}
+    readers = {
+        "airflow-api-server",
+        "airflow-scheduler",
+        *(pod.name for pod in shown.workloads if pod.kind == "Pod"),
+    }
     for one in shown.workloads:
         main = one.spec["containers"][0]
         classes = [

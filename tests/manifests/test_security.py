@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from tests.manifests.rendered import Manifests, Workload
 
+DOCKERFILE = HERE.parents[1] / "Dockerfile"
+STEP, STEP_WITH_KEYS = "filled-in-by-airflow", "filled-in-by-airflow-with-keys"
 INTERNET = {"0.0.0.0/0", "::/0"}
 POSTGRES = {
     "airflow-api-server",
@@ -81,9 +83,46 @@ class TestSecrets:
         assert {key for _, key in keys(found)} == secrets
 
     def test_a_pod_of_a_step_knows_neither_database_nor_airflows_keys(self) -> None:
-        pod = manifests("kubernetes-executor").workloads[-1]
-        assert pod.kind == "Pod"
-        assert keys(pod) == {("preflight-secrets", "nudge-secret")}
+        pods = [one for one in manifests("kubernetes-executor").workloads if one.kind == "Pod"]
+        assert [pod.name for pod in pods] == [STEP_WITH_KEYS, STEP]
+        for pod in pods:
+            assert keys(pod) == {("preflight-secrets", "nudge-secret")}
+
+    def test_airflows_token_is_taken_out_of_the_arguments_of_a_steps_pod(self) -> None:
+        (entrypoint,) = re.findall(
+            r'^ENTRYPOINT (\[.*airflow-entrypoint"\])$', DOCKERFILE.read_text(), re.MULTILINE
+        )
+        for name in (STEP, STEP_WITH_KEYS):
+            (container,) = manifests("kubernetes-executor").workload(name).containers
+            launcher, rest = container["command"][:3], container["command"][3:]
+            assert launcher == ["/opt/venv/bin/python", "-I", "/opt/airflow/dags/steps/unseen.py"]
+            assert (rest, "args" in container) == (json.loads(entrypoint), False)
+        assert DOCKERFILE.with_name("dags").joinpath("steps/unseen.py").exists()
+
+    def test_keys_are_for_pods_that_run_none_of_the_pull_requests_code(self) -> None:
+        shown = manifests("kubernetes-executor")
+        plain, with_keys = shown.workload(STEP), shown.workload(STEP_WITH_KEYS)
+        assert (plain.spec["serviceAccountName"], with_keys.spec["serviceAccountName"]) == (
+            "airflow-step",
+            "preflight-e2e",
+        )
+        assert {**plain.spec, "serviceAccountName": ""} == {**with_keys.spec, "serviceAccountName": ""}
+        assert {*with_keys.labels} - {*plain.labels} == {"preflight/keys"}
+        assert reaches_metadata(shown, with_keys)
+        config = shown.of("ConfigMap")["airflow-config"]["data"]
+        mount = "/etc/airflow"
+        for name, setting in (
+            ("pod-template.yaml", "AIRFLOW__KUBERNETES_EXECUTOR__POD_TEMPLATE_FILE"),
+            ("pod-template-with-keys.yaml", "PREFLIGHT_KEYS_POD_TEMPLATE"),
+        ):
+            assert config[setting] == f"{mount}/{name}"
+            assert name in shown.of("ConfigMap")["airflow-pod-template"]["data"]
+
+    def test_nobody_has_a_clouds_rights_but_for_the_bot_and_steps_with_keys(self, shown: Manifests) -> None:
+        allowed = {STEP_WITH_KEYS, "preflight-web", "preflight-worker", "airflow-api-server"}
+        assert {one.name for one in shown.workloads if reaches_metadata(shown, one)} <= allowed
+        for account in shown.of("ServiceAccount").values():
+            assert "annotations" not in account["metadata"] or account["metadata"]["name"] == "preflight"
 
 
 class TestMakeSecrets:
@@ -192,14 +231,15 @@ class TestNetwork:
 
     def test_a_step_in_a_pod_of_its_own_reaches_airflow_and_the_bot_only(self) -> None:
         shown = manifests("kubernetes-executor")
-        step = shown.workloads[-1]
+        step = shown.workload(STEP)
         assert reaches(shown, step, "airflow-api-server", "http")
         assert reaches(shown, step, "preflight-web", "internal")
         assert not reaches(shown, step, "postgres", "postgres")
 
     def test_steps_reach_no_private_network_and_no_metadata_server(self, shown: Manifests) -> None:
-        (runs_steps,) = shown.selected(shown.of("NetworkPolicy")["steps"]["spec"]["podSelector"])
-        assert runs_steps.name == ("filled-in-by-airflow" if shown.pod_templates else "airflow-scheduler")
+        found = shown.selected(shown.of("NetworkPolicy")["steps"]["spec"]["podSelector"])
+        (runs_steps,) = (one for one in found if one.name != STEP_WITH_KEYS)
+        assert runs_steps.name == (STEP if shown.pod_templates else "airflow-scheduler")
         blocks = [
             peer["ipBlock"]
             for policy in shown.of("NetworkPolicy").values()
@@ -215,6 +255,12 @@ class TestNetwork:
 
 def rules(policy: dict[str, Any]) -> list[dict[str, Any]]:
     return [*policy["spec"].get("ingress", []), *policy["spec"].get("egress", [])]
+
+
+def reaches_metadata(shown: Manifests, one: Workload) -> bool:
+    """Whether a policy lets it talk to GKE's metadata server, which hands out the account's tokens."""
+    peers = [peer for rule in rules_about(shown, one, "egress") for peer in rule.get("to", [])]
+    return any(peer.get("ipBlock", {}).get("cidr") == "169.254.169.254/32" for peer in peers)
 
 
 def is_database(policy: dict[str, Any]) -> bool:

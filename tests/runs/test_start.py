@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bot.models import Run
 
 RULES = StartRules("demo", lambda: Operator((Serve(("acme/*",)),)))
-WITH_TICKETS = replace(RULES, tickets=Tickets("shared with Airflow"))
+WITH_TICKETS = replace(RULES, tickets=Tickets("the App's private key"))
 STEPS = {"steps": {"test": "pytest -q"}}
 FIRST = "preflight~demo~acme~widgets~12~unit~1a2b3c4d5e6f~1"
 SECOND = FIRST[:-1] + "2"
@@ -143,7 +143,7 @@ class TestTickets:
         self, airflow: Airflow, kind: type[PreflightError]
     ) -> None:
         one = self.private()
-        ticket = Tickets("shared with Airflow").issue(one.id, "acme/widgets")
+        ticket = Tickets("the App's private key").issue(one.id, "acme/widgets")
         airflow.fake.fail_next(
             "trigger", kind(f"Invalid input for param preflight: {{'ticket': '{ticket}'}}")
         )

@@ -13,18 +13,18 @@ from bot.report.logs.redact import redact
 from bot.runs.ticket import Tickets, hide
 
 RUN_ID, OTHER_ID = "0123456789abcdef" * 2, "f" * 32
-TICKETS = Tickets("shared with Airflow")
+TICKETS = Tickets("the App's private key")
 TICKET = TICKETS.issue(RUN_ID, "acme/widgets")
 
 
 def test_it_is_what_is_documented() -> None:
-    key = hmac.new(b"shared with Airflow", b"preflight ticket 1", hashlib.sha256).digest()
+    key = hmac.new(b"the App's private key", b"preflight ticket 1", hashlib.sha256).digest()
     made = hmac.new(key, f"{RUN_ID}\nacme/widgets".encode(), hashlib.sha256).hexdigest()
     assert f"pft_{made}" == TICKET
 
 
 def test_it_is_known_again() -> None:
-    assert Tickets("shared with Airflow").knows(TICKET, RUN_ID, "acme/widgets")
+    assert Tickets("the App's private key").knows(TICKET, RUN_ID, "acme/widgets")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_without_a_secret_there_are_none() -> None:
 
 
 def test_the_secret_is_not_shown() -> None:
-    assert "shared" not in repr(TICKETS)
+    assert "private" not in repr(TICKETS)
 
 
 @pytest.mark.parametrize("ticket", [TICKET, TICKET[:40]], ids=["whole", "cut"])

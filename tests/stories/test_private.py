@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import requests
 
+from bot.runs.ticket import Tickets
+from tests.fixtures.airflow import NUDGE_SECRET
 from tests.stories.apps import OWNER
 from tests.stories.pages import Browser
 from tests.stories.pulls import DEVELOPER, STRANGER, checks, written
@@ -82,8 +84,15 @@ def test_a_private_repository_is_tested(installed: Installed) -> None:
         assert not SECRETS.search(text)
     assert any("exchanged" in text for text in logs)
 
-    late = present(installed, ticket_of(pull))
+    asked = ticket_of(pull)
+    late = present(installed, asked)
     assert (late.status_code, late.json()) == (403, {"error": "the run is over, or was asked to stop"})
+    made = Tickets(NUDGE_SECRET).issue(str(asked["run_id"]), repository.full_name)
+    forged = present(installed, {**asked, "ticket": made})  # by somebody who knows all that Airflow knows
+    assert (forged.status_code, forged.json()) == (
+        403,
+        {"error": "that is no ticket for this run and repository"},
+    )
 
 
 def test_a_step_that_finds_the_bot_away_asks_again(installed: Installed) -> None:
