@@ -177,7 +177,13 @@ class TestTheOperator:
 
     def test_a_cancel_ends_all_that_was_started(self, execute: Execute, tmp_path: Path) -> None:
         pids = tmp_path / "pids"
-        done = execute("sh", "-c", f"(trap '' TERM; sleep 600) & echo $! $$ > {pids}; wait", kill_after=1)
+        done = execute(
+            "sh",
+            "-c",
+            f"(trap '' TERM; sleep 600) & echo $! $$ > {pids}; wait",
+            kill_when=str(pids),
+            runs_their_code=False,  # in a sandbox it could not reach that file
+        )
         assert (done["raised"], done["xcoms"]["preflight"]["outcome"]) == ("retried", "cancelled")
         assert not any(psutil.pid_exists(int(pid)) and alive(int(pid)) for pid in pids.read_text().split())
         assert not list(tmp_path.glob("preflight-step-*"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -38,10 +39,13 @@ def pytest_ignore_collect(config: pytest.Config) -> bool | None:
 def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Tells people who wait what takes so long, although output is captured."""
     began = time.monotonic()
-    terminal = request.config.get_terminal_writer()
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    assert capture is not None
 
     def tell(message: str) -> None:
-        terminal.line(f"\n[{time.monotonic() - began:4.0f} s] {message} ...", flush=True)
+        with capture.global_and_fixture_disabled():
+            sys.stdout.write(f"\n[{time.monotonic() - began:4.0f} s] {message} ...\n")
+            sys.stdout.flush()
 
     return tell
 

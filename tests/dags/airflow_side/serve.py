@@ -76,6 +76,9 @@ def execute(given: dict[str, Any]) -> dict[str, Any]:
     if "kill_after" in given:
         signal.signal(signal.SIGTERM, lambda *_: operator.on_kill())
         threading.Timer(given["kill_after"], os.kill, (os.getpid(), signal.SIGTERM)).start()
+    if "kill_when" in given:
+        signal.signal(signal.SIGTERM, lambda *_: operator.on_kill())
+        threading.Thread(target=_kill_when, args=(Path(given["kill_when"]),), daemon=True).start()
     result: dict[str, Any] = {"raised": None, "message": None, "returned": None}
     try:
         result["returned"] = operator.execute(context)
@@ -90,6 +93,13 @@ def execute(given: dict[str, Any]) -> dict[str, Any]:
 
 def _raise(error: Exception) -> Any:  # noqa: ANN401 - never returns
     raise error
+
+
+def _kill_when(there: Path) -> None:
+    """Cancel as soon as the file has a whole line."""
+    while not there.exists() or "\n" not in there.read_text():
+        time.sleep(0.02)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def construct(given: dict[str, Any]) -> dict[str, Any]:
