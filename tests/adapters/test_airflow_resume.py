@@ -115,7 +115,7 @@ def test_whether_it_was_resumed_already(run: DagRun, known: Sequence[Step], expe
         (None, set()),
         ("a", set()),
     ],
-    ids=repr,
+    ids=lambda value: repr(sorted(value)) if isinstance(value, set) else repr(value),
 )
 def test_whom_a_branch_skips(said: object, expected: set[str]) -> None:
     assert skipped_by(said, ["a", "b"]) == expected

@@ -44,7 +44,7 @@ def changed(payload: dict[str, object], path: str, value: object) -> dict[str, o
 
 class TestPullRequest:
     @pytest.mark.parametrize(
-        "action", set(PullAction) - {PullAction.RECHECK}, ids=lambda action: action.value
+        "action", [action for action in PullAction if action is not PullAction.RECHECK], ids=str
     )
     def test_what_starts_or_stops_runs(self, action: PullAction) -> None:
         payload = pull_payload(action.value, sender="rita") | {"changes": {"base": {"ref": {"from": "old"}}}}
