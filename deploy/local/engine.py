@@ -1,16 +1,13 @@
-"""A container engine: docker or podman, where one is there and works."""
+"""A container engine that runs containers: docker or podman, where one is there and works."""
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from deploy.images import engine
+from deploy.images.engine import succeeds
 
 NAMES = ("docker", "podman")
-_SECONDS = 15
 
 
 @dataclass(frozen=True)
@@ -21,33 +18,19 @@ class Engine:
 
     def has_image(self, image: str) -> bool:
         """Whether the image is on this machine."""
-        return _succeeds([self.name, "image", "inspect", image])
+        return succeeds([self.name, "image", "inspect", image])
 
     def is_running(self, container: str) -> bool:
         """Whether a container of that name is there."""
-        return _succeeds([self.name, "container", "inspect", container])
+        return succeeds([self.name, "container", "inspect", container])
 
     def make_network(self, name: str) -> None:
         """Make the network, unless it is there; the error of making it shows when it is used."""
-        if not _succeeds([self.name, "network", "inspect", name]):
-            _succeeds([self.name, "network", "create", name])
+        if not succeeds([self.name, "network", "inspect", name]):
+            succeeds([self.name, "network", "create", name])
 
 
 def find_engine() -> Engine | None:
-    """The first engine that answers: a docker client without an engine behind it does not count."""
-    return next((Engine(name) for name in NAMES if _succeeds([name, "info"])), None)
-
-
-def _succeeds(command: Sequence[str]) -> bool:
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
+    """The first engine that answers."""
+    found = engine.find_engine(NAMES)
+    return None if found is None else Engine(found.name)

@@ -6,6 +6,7 @@ Only the standard library, so that any user's Python can run it. The last line i
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -59,6 +60,8 @@ def perform(request: dict[str, Any], folder: Path, sleeper: int) -> None:
     home, artifacts = folder / "home", folder / "artifacts/run1/artifacts/step"
     home.mkdir()
     artifacts.mkdir(parents=True)
+    # Into what the step may read: the checkout itself may lie in /tmp.
+    deeds = shutil.copy(Path(__file__).with_name("deeds.py"), folder / "artifacts/run1")
     targets = {
         "pids": [os.getpid(), os.getppid()],
         "sleeper": sleeper,
@@ -79,7 +82,7 @@ def perform(request: dict[str, Any], folder: Path, sleeper: int) -> None:
     process.GRACE = 0.3
     lines: list[str] = []
     step = sandbox.confined(
-        [sys.executable, str(Path(__file__).with_name("deeds.py")), request["deed"], json.dumps(targets)],
+        [sys.executable, str(deeds), request["deed"], json.dumps(targets)],
         env={
             "PATH": os.environ["PATH"],
             "HOME": str(home),
