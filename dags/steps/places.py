@@ -48,7 +48,7 @@ def places(
 ) -> Places:
     """Return what a step sees that has the environment `env`, when Airflow has `environ`."""
     secret = {*hidden, *_secrets(environ), *(Path(path) for path in (*_SOCKETS, *_HOMES))}
-    own = _real(writable)
+    own = _real({*writable, *_listed(environ, "PREFLIGHT_STEP_SHARED")})
     seen = _real({*readable, *_programs(env), *_certificates(env)}) - own
     return Places(writable=own, readable=seen, hidden=_real(secret) - seen - own - {Path("/")})
 
@@ -59,7 +59,7 @@ def _secrets(environ: Mapping[str, str]) -> Iterator[Path]:
     yield Path(environ.get("AIRFLOW_HOME") or f"{person}/airflow")
     if person not in {"", "/"}:
         yield Path(person)
-    yield from map(Path, filter(None, environ.get("PREFLIGHT_STEP_HIDDEN", "").split(os.pathsep)))
+    yield from _listed(environ, "PREFLIGHT_STEP_HIDDEN")
     for name, value in environ.items():
         if name in _NO_SECRETS or not (name.startswith(_OURS) or _SECRETS.search(name)):
             continue
@@ -69,6 +69,10 @@ def _secrets(environ: Mapping[str, str]) -> Iterator[Path]:
                 program = stat.S_ISREG(status.st_mode) and status.st_mode & 0o111
                 if not program and (name.startswith(_OURS) or not path.is_dir()):
                     yield _volume(path)
+
+
+def _listed(environ: Mapping[str, str], name: str) -> Iterator[Path]:
+    yield from map(Path, filter(None, environ.get(name, "").split(os.pathsep)))
 
 
 def _paths_in(value: str) -> Iterator[Path]:

@@ -51,12 +51,12 @@ def run(state: Path, image: str) -> int:
         with console.phase("Airflow: API, scheduler, DAG processor"):
             airflow.start()
             airflow.wait_ready({_DAG})
-        console.show(
-            f"\n  Airflow  {settings.url} (user admin, password {settings.secrets.admin_password})"
-            f"\n  DAGs     {settings.dags}: edits show within seconds"
-            f"\n  Logs     {supervisor.logs}\n\nCtrl-C stops it.\n"
-        )
         try:
+            console.show(
+                f"\n  Airflow  {settings.url} (user admin, password {settings.secrets.admin_password})"
+                f"\n  DAGs     {settings.dags}: edits show within seconds"
+                f"\n  Logs     {supervisor.logs}\n\nCtrl-C stops it.\n"
+            )
             while not (ended := supervisor.ended()):
                 time.sleep(_POLL_SECONDS)
         except KeyboardInterrupt:

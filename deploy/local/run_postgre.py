@@ -35,8 +35,8 @@ def run(state: Path) -> int:
     console.show("No container engine answers (docker, podman): PostgreSQL runs from PyPI's package.")
     with Supervisor(home(state)) as supervisor:
         postgres = start(state, supervisor)
-        console.show(f"\n  PostgreSQL  {postgres.url(DATABASE)}\n\nCtrl-C stops it; its data is kept.\n")
         try:
+            console.show(f"\n  PostgreSQL  {postgres.url(DATABASE)}\n\nCtrl-C stops it; its data is kept.\n")
             while not (ended := supervisor.ended()):
                 time.sleep(_POLL_SECONDS)
         except KeyboardInterrupt:

@@ -141,6 +141,25 @@ def migrate(url: str) -> subprocess.Popen[str]:
     )
 
 
+def test_a_connection_that_another_migration_ends_is_made_anew(
+    real_postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(real_postgres.create_database("migrated_after_an_end"), pool_size=1)
+    really, ended = database._migrate, []  # noqa: SLF001 - what comes between the connection and its lock
+
+    def once_ended() -> None:
+        if not ended:
+            ended.append(True)
+            with database.begin() as connection:
+                connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        really()
+
+    monkeypatch.setattr(database, "_migrate", once_ended)
+    database.migrate()
+    database.check()
+    database.close()
+
+
 def test_by_two_processes_at_once_and_again(real_postgres: Postgres) -> None:
     url = real_postgres.create_database("migrated_by_two")
     both = [migrate(url), migrate(url)]

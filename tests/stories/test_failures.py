@@ -67,11 +67,11 @@ def test_no_test_is_needed_to_fail(repository_with: MakeRepository) -> None:
     pull = repository.opened()
 
     pull.expect_status("preflight/slow", "failure", "sleeps failed: timed out after 2s")
-    status = pull.expect_status("preflight/rough", "failure", "killed by SIGKILL after")
+    status = pull.expect_status("preflight/rough", "failure", "killed failed: exit 137")
     pull.expect_comment(
         "1 test could be read, and none failed",
         "Not all test results could be read: junit.xml is not well-formed",
-        "**`rough` / `killed`** failed: killed by SIGKILL after",
+        "**`rough` / `killed`** failed: exit 137 (SIGKILL) after",
         "**`rough` / `by_itself`** failed: exit 137 (SIGKILL) after",
         "**`slow` / `sleeps`** failed: timed out after 2s",
         "going to sleep\n",

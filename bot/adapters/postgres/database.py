@@ -74,7 +74,7 @@ class Database:
             try:
                 return self._migrate()
             except StoreUnavailable as error:
-                if not tries_left or not _is_deadlock(error):
+                if not tries_left or not _is_in_passing(error):
                     raise
         return None
 
@@ -152,9 +152,12 @@ def lock_key(*what: object) -> int:
     return int.from_bytes(digest[:8], signed=True)
 
 
-def _is_deadlock(error: StoreUnavailable) -> bool:
+def _is_in_passing(error: StoreUnavailable) -> bool:
+    """Whether it is a deadlock, or another `migrate` has ended our connection (see migration 0002)."""
     cause = error.__cause__
-    return isinstance(cause, DBAPIError) and isinstance(cause.orig, psycopg.errors.DeadlockDetected)
+    if not isinstance(cause, DBAPIError):
+        return False
+    return cause.connection_invalidated or isinstance(cause.orig, psycopg.errors.DeadlockDetected)
 
 
 def _first_line(error: DBAPIError) -> str:
