@@ -39,7 +39,7 @@ run_airflow: env ## Run Airflow alone, with this checkout's DAGs, on http://loca
 
 test: env check ## Run all checks and tests
 	@$(PYTHON) deploy/local/env.py --for-tests $(this_python)
-	$(bin)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(ARGS)
+	$(bin)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: env ## Lint, format, types and the layers of the code
 	$(bin)/ruff check

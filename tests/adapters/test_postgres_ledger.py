@@ -370,9 +370,8 @@ def test_a_run_of_a_killed_worker_can_still_be_read(database: Database, ledger: 
     """What `release_dead` leaves is still a row that everybody can read."""
     one = run()
     ledger.apply(admitted(one))
-    PostgresRuns(Database(database.engine.url.render_as_string(hide_password=False), pool_size=1)).claim_runs(
-        1
-    )
+    url = database.engine.url.render_as_string(hide_password=False)
+    PostgresRuns(Database(url, pool_size=1)).claim_runs(1)
     with database.begin() as connection:
         from bot.adapters.postgres.leases import release_dead  # noqa: PLC0415 - only this test looks inside
 

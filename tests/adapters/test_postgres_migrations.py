@@ -145,7 +145,8 @@ def test_a_connection_that_another_migration_ends_is_made_anew(
     real_postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = Database(real_postgres.create_database("migrated_after_an_end"), pool_size=1)
-    really, ended = database._migrate, []  # noqa: SLF001 - what comes between the connection and its lock
+    really = database._migrate  # noqa: SLF001 - what comes between the connection and its lock
+    ended: list[bool] = []
 
     def once_ended() -> None:
         if not ended:

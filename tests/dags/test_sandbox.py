@@ -272,6 +272,16 @@ class TestPlaces:
     ) -> None:
         assert tree / hidden in self.seen(tree, {name: value.format(tree)}).hidden
 
+    def test_what_steps_share_is_theirs_to_write_but_not_what_is_hidden_in_it(self, tree: Path) -> None:
+        environ = {
+            "PREFLIGHT_STEP_SHARED": f"/nowhere:{tree}/person",
+            "PREFLIGHT_STEP_HIDDEN": f"{tree}/person/.ssh",
+        }
+        shown = self.seen(tree, environ)
+        assert tree / "person" in shown.writable
+        assert tree / "person" not in shown.hidden
+        assert tree / "person/.ssh" in shown.hidden, "of two that are nested the inner one counts"
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [
