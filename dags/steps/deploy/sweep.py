@@ -16,18 +16,18 @@ from steps.tools import Tools
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_target(parser, cluster=False)
     add_patience(parser, timeout=1800)
+    parser.add_argument("--list", action="store_true", help="only list ours, and which of them have expired")
 
 
 def _run(args: argparse.Namespace, step: Step) -> None:
     target = target_of(args)
-    # A dry run of a sweep lists, which changes nothing.
-    reading = Tools(environ=step.tools.environ) if step.dryrun else step.tools
-    expired = _expired(clusters_of(target, reading))
-    removals = {each: _removal(each, target, step.tools) for each in expired}
     if step.dryrun:
-        for removal in removals.values():
-            removal.show()
+        _show(target, step.tools)
         return
+    expired = _expired(clusters_of(target, step.tools))
+    if args.list:
+        return
+    removals = {each: _removal(each, target, step.tools) for each in expired}
     failures: list[StepFailed | TryAgain] = []
     for removal in removals.values():  # all at once: each takes minutes
         _try_to_begin(removal)
@@ -39,6 +39,14 @@ def _run(args: argparse.Namespace, step: Step) -> None:
         except (StepFailed, TryAgain) as error:
             failures.append(error)
     _judge(failures)
+
+
+def _show(target: Target, tools: Tools) -> None:
+    """Print what would be asked for, for a cluster called NAME: which there are, nobody is asked."""
+    clusters_of(target, tools).ours()
+    print("# then, for each of them that has expired:")
+    anywhere = replace(target, location=target.location or "LOCATION")
+    Removal(clusters_of(anywhere, tools), "NAME", _why_stay).show()
 
 
 def _removal(found: Found, target: Target, tools: Tools) -> Removal:
@@ -81,4 +89,4 @@ def _judge(failures: list[StepFailed | TryAgain]) -> None:
         raise StepFailed(words)
 
 
-COMMAND = CommandOf("sweep", "remove expired clusters of ours; with --dryrun list them", _add_arguments, _run)
+COMMAND = CommandOf("sweep", "remove expired clusters of ours, or --list them", _add_arguments, _run)

@@ -30,14 +30,25 @@ def test_removes_what_has_expired_and_is_ours(provider: str, deploy: Deploy) -> 
 
 
 @pytest.mark.parametrize("provider", TARGETS)
-def test_a_dry_run_lists(provider: str, deploy: Deploy, capsys: pytest.CaptureFixture[str]) -> None:
+def test_they_can_be_listed(provider: str, deploy: Deploy, capsys: pytest.CaptureFixture[str]) -> None:
     before = deploy.stand_ins.left()
-    deploy("sweep", f"--provider={provider}", "--project=my-project", dryrun=True)
+    deploy("sweep", f"--provider={provider}", "--project=my-project", "--list")
     assert deploy.stand_ins.left() == before
     printed = capsys.readouterr().out
     assert "# expired: old" in printed
     assert "# stays: new" in printed
-    assert " delete " in printed
+
+
+@pytest.mark.parametrize("provider", TARGETS)
+def test_a_dry_run_shows_the_commands_and_asks_nobody(
+    provider: str, deploy: Deploy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deploy.stand_ins.forget()
+    deploy("sweep", f"--provider={provider}", "--project=my-project", dryrun=True)
+    assert deploy.stand_ins.calls() == []
+    shown = capsys.readouterr().out
+    assert " delete " in shown
+    assert "NAME" in shown
 
 
 def test_one_that_was_prolonged_meanwhile_stays(deploy: Deploy) -> None:
