@@ -81,6 +81,12 @@ class TestDefaults:
             "https://air.example.com"
         )
 
+    def test_what_is_finished_is_kept_for_days(self) -> None:
+        kept = read(PREFLIGHT_KEEP_LOGS="7d").keep
+        assert (kept.deliveries.days, kept.logs.days, kept.runs.days) == (14, 7, 365)
+        assert "a number of days" in complaint(PREFLIGHT_KEEP_RUNS="1y")
+        assert "at least 4d" in complaint(PREFLIGHT_KEEP_DELIVERIES="3d")
+
     def test_githubs_limits_are_what_it_documents(self) -> None:
         assert read().github_limits == Limits(
             points_per_minute=900, content_per_minute=80, content_per_hour=500
@@ -415,3 +421,34 @@ class TestPages:
         assert settings.session_keys == ("key-one", "key-two")
         assert {"client-secret", "key-one", "key-two"} <= set(settings.secrets)
         assert not any(secret in repr(settings) for secret in settings.secrets)
+
+
+class TestPubSub:
+    def test_nothing_of_ours_is_there_unless_told(self) -> None:
+        settings = read()
+        assert (settings.inbox, settings.events, settings.pubsub) == ("postgres", "http", None)
+
+    def test_names_follow_from_a_project_and_a_prefix(self) -> None:
+        pubsub = read(
+            PREFLIGHT_INBOX="pubsub", PREFLIGHT_PUBSUB_PROJECT="acme-ci", PREFLIGHT_PUBSUB_PREFIX="ci"
+        ).pubsub
+        assert pubsub is not None
+        names = (pubsub.deliveries, pubsub.parked, pubsub.events)
+        assert names == ("ci-deliveries", "ci-parked", "ci-events")
+        assert pubsub.audience == "https://preflight.example.com/pubsub"
+
+    @pytest.mark.parametrize("name", ["PREFLIGHT_INBOX", "PREFLIGHT_EVENTS"])
+    def test_a_project_is_needed(self, name: str) -> None:
+        assert complaint(**{name: "pubsub"}) == f"{name}=pubsub needs PREFLIGHT_PUBSUB_PROJECT"
+
+    @pytest.mark.parametrize(
+        ("name", "value", "said"),
+        [
+            ("PREFLIGHT_INBOX", "kafka", "postgres or pubsub"),
+            ("PREFLIGHT_EVENTS", "smoke", "http or pubsub"),
+            ("PREFLIGHT_PUBSUB_PREFIX", "goog-ours", "not begin with goog"),
+            ("PREFLIGHT_PUBSUB_PREFIX", "a/b", "letters, digits"),
+        ],
+    )
+    def test_what_cannot_be_is_said(self, name: str, value: str, said: str) -> None:
+        assert said in complaint(**{name: value})

@@ -1,7 +1,7 @@
 """The command line: `python -m bot COMMAND`, one module per command, found by its name.
 
-A module has HELP, `add_arguments(parser)` and `run(asked)`, which returns the exit code. It imports what it
-works with only in `run`: `web` must set something up before anything is imported, and `validate` needs little.
+A module has HELP, `add_arguments(parser)` and `run(asked)`, which returns the exit code. It imports
+what it works with only in `run`: `web` must set something up before, and `validate` needs little of it.
 """
 
 from __future__ import annotations

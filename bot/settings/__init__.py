@@ -15,10 +15,13 @@ from bot.settings.reader import LOOPBACK, Address, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
-__all__ = ["SETTINGS", "Address", "Limits", "Setting", "Settings", "database_url"]
+__all__ = ["SETTINGS", "Address", "Keep", "Limits", "PubSub", "Setting", "Settings", "database_url"]
 
 
+_INBOX = ("postgres|pubsub", "postgres or pubsub")
+_EVENTS = ("http|pubsub", "http or pubsub")
 SHORTEST_KEY_LINE = 16
 """Characters from which on a line of the private key is sought in what is shown: its last may be any word."""
 
@@ -30,6 +33,44 @@ class Limits:
     points_per_minute: int = 900
     content_per_minute: int = 80
     content_per_hour: int = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PubSub:
+    """Where on Google Cloud Pub/Sub our topics are. Subscriptions are called as their topics.
+
+    `push_account` is the service account that pushes events to us, "" if nobody may; `audience` that of its
+    tokens.
+    """
+
+    project: str
+    prefix: str
+    push_account: str = ""
+    audience: str = ""
+
+    @property
+    def deliveries(self) -> str:
+        """The topic of received deliveries."""
+        return f"{self.prefix}-deliveries"
+
+    @property
+    def parked(self) -> str:
+        """The topic of deliveries that can't be handled: the dead letters."""
+        return f"{self.prefix}-parked"
+
+    @property
+    def events(self) -> str:
+        """The topic to which Airflow's plugin publishes what changed."""
+        return f"{self.prefix}-events"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """How long what is finished is kept."""
+
+    deliveries: timedelta
+    logs: timedelta
+    runs: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +93,10 @@ class Settings:
     airflow_password: str = field(repr=False)
     airflow_web_url: str
     nudge_secret: str = field(repr=False)
+    inbox: Literal["postgres", "pubsub"]
+    events: Literal["http", "pubsub"]
+    pubsub: PubSub | None
+    keep: Keep
     public_url: str
     pages: Literal["public", "github", "off"]
     session_keys: tuple[str, ...] = field(repr=False)
@@ -120,6 +165,14 @@ class Settings:
             airflow_password=reader.text("PREFLIGHT_AIRFLOW_PASSWORD"),
             airflow_web_url=reader.url("PREFLIGHT_AIRFLOW_WEB_URL") or reader.url("PREFLIGHT_AIRFLOW_URL"),
             nudge_secret=reader.text("PREFLIGHT_NUDGE_SECRET"),
+            inbox="pubsub" if reader.matching("PREFLIGHT_INBOX", *_INBOX) == "pubsub" else "postgres",
+            events="pubsub" if reader.matching("PREFLIGHT_EVENTS", *_EVENTS) == "pubsub" else "http",
+            pubsub=_pubsub(reader),
+            keep=Keep(
+                deliveries=reader.days("PREFLIGHT_KEEP_DELIVERIES", at_least=4),
+                logs=reader.days("PREFLIGHT_KEEP_LOGS"),
+                runs=reader.days("PREFLIGHT_KEEP_RUNS"),
+            ),
             public_url=reader.url("PREFLIGHT_PUBLIC_URL"),
             pages=reader.pages("PREFLIGHT_PAGES"),
             session_keys=reader.items("PREFLIGHT_SESSION_KEYS"),
@@ -142,6 +195,27 @@ class Settings:
             reader.problems.append("PREFLIGHT_INTERNAL_LISTEN must have another PORT than PREFLIGHT_LISTEN")
         reader.done()
         return settings
+
+
+def _pubsub(reader: Reader) -> PubSub | None:
+    """Where our topics are, None if nothing of ours is on Pub/Sub."""
+    account, audience = (reader.text(f"PREFLIGHT_PUBSUB_PUSH_{name}") for name in ("ACCOUNT", "AUDIENCE"))
+    used = [name for name in ("PREFLIGHT_INBOX", "PREFLIGHT_EVENTS") if reader.text(name) == "pubsub"]
+    project = reader.text("PREFLIGHT_PUBSUB_PROJECT")
+    if used and not project:
+        reader.problems.append(f"{used[0]}=pubsub needs PREFLIGHT_PUBSUB_PROJECT")
+    # https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
+    prefix = reader.matching(
+        "PREFLIGHT_PUBSUB_PREFIX",
+        r"(?!goog)[A-Za-z][A-Za-z0-9._~-]{0,199}",
+        "letters, digits, '.', '_', '~' and '-', and not begin with goog",
+    )
+    if not project:
+        return None
+    public_url = reader.text("PREFLIGHT_PUBLIC_URL").rstrip("/")
+    return PubSub(
+        project=project, prefix=prefix, push_account=account, audience=audience or f"{public_url}/pubsub"
+    )
 
 
 def _check_sign_in(settings: Settings, reader: Reader) -> None:

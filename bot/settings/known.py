@@ -121,6 +121,51 @@ SETTINGS = (
         secret=True,
     ),
     Setting(
+        "PREFLIGHT_INBOX",
+        "where received deliveries wait: postgres, or pubsub (receivers then need no database)",
+        "postgres",
+    ),
+    Setting(
+        "PREFLIGHT_EVENTS",
+        "how Airflow's plugin tells of changes: http (nudges), or pubsub",
+        "http",
+    ),
+    Setting(
+        "PREFLIGHT_PUBSUB_PROJECT",
+        "the Google Cloud project of the topics; needed by pubsub in one of the two above",
+        "",
+    ),
+    Setting(
+        "PREFLIGHT_PUBSUB_PREFIX",
+        "the topics are PREFIX-deliveries, PREFIX-parked and PREFIX-events, subscriptions likewise",
+        "preflight",
+    ),
+    Setting(
+        "PREFLIGHT_PUBSUB_PUSH_ACCOUNT",
+        "the service account as which Pub/Sub pushes events to /pubsub; default: nothing is taken there",
+        "",
+    ),
+    Setting(
+        "PREFLIGHT_PUBSUB_PUSH_AUDIENCE",
+        "the audience of its tokens; default: PREFLIGHT_PUBLIC_URL/pubsub",
+        "",
+    ),
+    Setting(
+        "PREFLIGHT_KEEP_DELIVERIES",
+        "how long finished deliveries are kept, at least 4d: GitHub's own log reaches back 3 days",
+        "14d",
+    ),
+    Setting(
+        "PREFLIGHT_KEEP_LOGS",
+        "how long the excerpts of finished runs' logs are kept",
+        "60d",
+    ),
+    Setting(
+        "PREFLIGHT_KEEP_RUNS",
+        "how long finished runs and what was decided are kept, if nothing open shows them",
+        "365d",
+    ),
+    Setting(
         "PREFLIGHT_PUBLIC_URL",
         "where people reach the run pages: https://preflight.example.com",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -88,6 +89,15 @@ class Reader:
     def count(self, name: str) -> int:
         """A number of at least 1."""
         return int(self.matching(name, r"[1-9][0-9]{0,6}", "a number from 1 on") or 1)
+
+    def days(self, name: str, *, at_least: int = 1) -> timedelta:
+        """A number of days, as "14d"."""
+        value = int(
+            self.matching(name, r"[1-9][0-9]{0,4}d", "a number of days, such as 14d")[:-1] or at_least
+        )
+        if value < at_least:
+            self.problems.append(f"{name} must be at least {at_least}d")
+        return timedelta(days=value)
 
     def pages(self, name: str) -> Literal["public", "github", "off"]:
         """Who sees the pages."""

@@ -49,6 +49,23 @@ deliveries = Table(
     Column("token", StorableText),
 )
 
+delivery_parts = Table(
+    "delivery_parts",  # of those too large for one message
+    metadata,
+    Column("id", StorableText, primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("parts", Integer),
+    Column("body", LargeBinary),
+    _time("received_at"),
+)
+
+marks = Table(
+    "marks",  # moments up to which something is known to be done
+    metadata,
+    Column("name", StorableText, primary_key=True),
+    _time("at"),
+)
+
 pull_requests = Table(
     "pull_requests",
     metadata,

@@ -1,0 +1,62 @@
+"""What web, worker and commands by hand are made of."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from bot.adapters.airflow import AirflowClient
+from bot.adapters.github import AppKey, GitHubClient, PersonalToken
+from bot.metrics import count_github_call, show_quota
+from bot.runs.ticket import Tickets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.policy.operator import Operator
+    from bot.settings import Settings
+
+
+def now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)
+
+
+def make_github(settings: Settings, *, read_timeout: float = 10.0) -> GitHubClient:
+    """GitHub, with the credentials that the settings hold. Nothing is sent yet."""
+    credentials = (
+        AppKey(settings.github_app_id, settings.github_private_key)
+        if settings.github_app_id
+        else PersonalToken(settings.github_token)
+    )
+    return GitHubClient(
+        settings.github_api_url,
+        credentials,
+        on_call=count_github_call,
+        on_quota=show_quota,
+        read_timeout=read_timeout,
+    )
+
+
+def make_tickets(settings: Settings) -> Tickets | None:
+    """What makes tickets; None without an App, whose tokens alone can be narrowed."""
+    return Tickets(settings.github_private_key) if settings.github_app_id else None
+
+
+def make_airflow(settings: Settings) -> AirflowClient:
+    """Airflow, as the user that the settings name. Nothing is sent yet."""
+    return AirflowClient(settings.airflow_url, settings.airflow_username, settings.airflow_password)
+
+
+def complete(operator: Operator, owner: Callable[[], str | None]) -> Callable[[], Operator]:
+    """The operator's word, completed by who owns our App where that is needed: once GitHub can be asked."""
+    if all(serve.repositories for serve in operator.serves):
+        return lambda: operator
+    return lambda: operator.owned_by(owner())
+
+
+def web_address(api_url: str) -> str:
+    """Where people see what the API tells: github.com for api.github.com, else the same host."""
+    parts = urlsplit(api_url)
+    return "https://github.com" if parts.hostname == "api.github.com" else f"{parts.scheme}://{parts.netloc}"
