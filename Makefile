@@ -14,7 +14,7 @@ TEST_PROCESSES ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up dryrun run_postgre run_airflow test check format render build push update test-deploy bench lock clean
+.PHONY: help env demo up dryrun run_postgre run_airflow test check format render build push update test-deploy chaos bench audit lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z_-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -80,8 +80,14 @@ test-deploy: env ## Build the images and try out deployment.yaml with podman: ne
 	@$(bin)/python -m tests.images.prepare
 	$(bin)/python -m pytest tests/images -o timeout=900 $(ARGS)
 
+chaos: env ## Live through pull requests while everything fails, and count what went wrong (ARGS='--lives N --seed S')
+	@$(bin)/python -m tests.chaos $(ARGS)
+
 bench: env ## Print the figures, each beside its baseline
 	$(bin)/python -m tests.bench $(ARGS)
+
+audit: env ## Look for known vulnerabilities in the pinned requirements (needs the network)
+	@$(bin)/python -m deploy.local.audit $(ARGS)
 
 # Upgrade with: make lock ARGS=--upgrade
 uv := $(or $(wildcard .preflight/uv/bin/uv),uv)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from bot.models import Delivery, Limit, Reply, Repository, Run, Status
 
@@ -194,3 +194,12 @@ class Turn:
     admitted: bool
     note: str = ""
     refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """How long what is finished is kept."""
+
+    deliveries: timedelta
+    logs: timedelta
+    runs: timedelta

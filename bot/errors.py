@@ -78,5 +78,9 @@ class StoreUnavailable(Temporary):
     """The database did not answer."""
 
 
+class PubSubUnavailable(Temporary):
+    """Google Cloud Pub/Sub did not answer in time, or refused; the message says which and what to do."""
+
+
 class ArtifactsUnavailable(Temporary):
     """The place where artifacts are kept did not answer, or is not there."""

@@ -36,6 +36,7 @@ WRITES_HELD_BACK = Counter(
     "Writes to GitHub that had to wait for room below its limits, by urgency",
     ["urgency"],
 )
+PRUNED = Counter("preflight_pruned", "Rows that are no longer kept, by kind", ["kind"])
 LOOP_ERRORS = Counter("preflight_loop_errors", "Errors that a worker's loop did not expect", ["loop"])
 
 

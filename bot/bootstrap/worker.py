@@ -15,6 +15,7 @@ from bot.adapters.postgres import (
     PostgresLedger,
     PostgresPast,
     PostgresReports,
+    PostgresRetention,
     PostgresRuns,
 )
 from bot.bootstrap.parts import complete, make_airflow, make_github, make_tickets, now
@@ -22,6 +23,7 @@ from bot.intake.dags import DagFacts
 from bot.intake.handle import DeliveryHandler, Effects
 from bot.intake.lookup import Sources
 from bot.intake.loops import Loop, Worker
+from bot.intake.pruning import Pruner
 from bot.intake.worker import DeliveryWorker
 from bot.metrics import count_held_back
 from bot.report.archive.archiver import Archiver
@@ -50,6 +52,7 @@ DELIVERY_THREADS = 4
 RUN_THREADS = 2
 REPORT_THREADS = 4
 ARCHIVE_THREADS = 1
+PRUNE_THREADS = 1
 
 
 def build_worker(settings: Settings) -> Worker:
@@ -72,6 +75,8 @@ def build_worker(settings: Settings) -> Worker:
         archive = PostgresArchive(database)
         archiver = Archiver(archive, FsspecArtifacts(settings.artifacts_url), airflow, settings.secrets, now)
         loops += (Loop("archive", archiver.archive, archive.next_due, ARCHIVE_THREADS),)
+    pruner = Pruner(PostgresRetention(database), settings.keep)
+    loops += (Loop("prune", pruner.work, pruner.next_due, PRUNE_THREADS),)
     by_name = {loop.name: loop for loop in loops}
     listener = Listener(database, lambda name: by_name[name].wake() if name in by_name else None)
     return Worker(loops, listener.run, github.identity)

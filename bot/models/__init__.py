@@ -56,6 +56,7 @@ from bot.models.github import (
     StatusState,
     Subject,
 )
+from bot.models.pubsub import Message
 from bot.models.run import (
     ARTIFACTS_PATH,
     CONFIG_CONTEXT,
@@ -106,6 +107,7 @@ __all__ = [
     "Limit",
     "LogLine",
     "LogMatcher",
+    "Message",
     "Outcome",
     "Past",
     "Permission",

@@ -16,7 +16,9 @@ from bot.ports.github import (
 )
 from bot.ports.intake import Inbox, Ledger
 from bot.ports.pages import RunLister, RunReader
+from bot.ports.pubsub import Subscription, Topic
 from bot.ports.reports import BudgetStore, CommentStore, PastReader, ReportStore, StatusStore
+from bot.ports.retention import Retention
 from bot.ports.runs import ArchiveStore, RunStore
 from bot.ports.tickets import TicketStore
 
@@ -37,12 +39,15 @@ __all__ = [
     "PullRequestWriter",
     "QuotaReader",
     "ReportStore",
+    "Retention",
     "RunLister",
     "RunReader",
     "RunStore",
     "StatusStore",
     "StepWatcher",
+    "Subscription",
     "TicketStore",
     "TokenMinter",
+    "Topic",
     "Viewers",
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from bot.claims import Keep
 from bot.errors import SettingsError
 from bot.policy.configuration.fields import DAGS, REPOSITORIES
 from bot.policy.operator import Operator, Serve
@@ -15,7 +16,6 @@ from bot.settings.reader import LOOPBACK, Address, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import timedelta
 
 __all__ = ["SETTINGS", "Address", "Keep", "Limits", "PubSub", "Setting", "Settings", "database_url"]
 
@@ -62,15 +62,6 @@ class PubSub:
     def events(self) -> str:
         """The topic to which Airflow's plugin publishes what changed."""
         return f"{self.prefix}-events"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keep:
-    """How long what is finished is kept."""
-
-    deliveries: timedelta
-    logs: timedelta
-    runs: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

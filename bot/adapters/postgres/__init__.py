@@ -10,6 +10,7 @@ from bot.adapters.postgres.listing import PostgresRunList
 from bot.adapters.postgres.past import PostgresPast
 from bot.adapters.postgres.reader import PostgresReader
 from bot.adapters.postgres.reports import PostgresReports
+from bot.adapters.postgres.retention import PostgresRetention
 from bot.adapters.postgres.runs import PostgresRuns
 from bot.adapters.postgres.tickets import PostgresTickets
 
@@ -23,6 +24,7 @@ __all__ = [
     "PostgresPast",
     "PostgresReader",
     "PostgresReports",
+    "PostgresRetention",
     "PostgresRunList",
     "PostgresRuns",
     "PostgresTickets",
