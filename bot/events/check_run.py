@@ -21,7 +21,8 @@ def parse(payload: Mapping[str, object]) -> Ignored | ClickEvent | BranchClickEv
     if action not in ("rerequested", "requested_action"):
         return Ignored(f"a check run that was {action} starts nothing", action, repository)
     name = take(payload, "check_run.name", str)
-    ours = read_external_id(take(payload, "check_run.external_id", str))
+    external_id = take(payload, "check_run.external_id", str)
+    ours = read_external_id(external_id)
     if ours is None or not name.startswith(PREFIX):
         return Ignored("the check run is none of ours", action, repository)
     asked = "rerun" if action == "rerequested" else take(payload, "requested_action.identifier", str)
@@ -30,8 +31,8 @@ def parse(payload: Mapping[str, object]) -> Ignored | ClickEvent | BranchClickEv
     number, run_id = ours
     sha, sender = take(payload, "check_run.head_sha", str), take(payload, "sender.login", str)
     if number > 0:
-        return ClickEvent(repository, number, sha, name, run_id, Asks(asked), sender)
+        return ClickEvent(repository, number, sha, name, run_id, Asks(asked), sender, external_id)
     branch = branch_of(repository, take(payload, "check_run.check_suite.head_branch", str), sha)
     if branch.number != number:
         return Ignored("the check run is about another branch", action, repository)
-    return BranchClickEvent(branch, run_id, Asks(asked), sender)
+    return BranchClickEvent(branch, run_id, Asks(asked), sender, external_id)

@@ -11,7 +11,7 @@ from bot.commands.session import Asker
 from bot.commands.types import Command, ParsedComment
 from bot.events.pull_request import PullAction, PullRequestEvent
 from bot.events.types import Told
-from bot.models import CLICK, PREFIX, CancelKind, context_of, written
+from bot.models import CLICK, PREFIX, CancelKind, context_of, external_id, written
 from bot.policy import texts
 from bot.policy.decision import Answer, CancelRuns, Decision, DecisionKind
 
@@ -39,8 +39,8 @@ class Asks(enum.Enum):
 class ClickEvent:
     """A click on a check run of a pull request, or (`name` empty) on all of them.
 
-    `name` is the check run's, `run_id` the run that it showed, empty where it showed none. Who clicks is
-    checked as one who comments.
+    `name` is the check run's, `run_id` the run that it showed, empty where it showed none; `external_id` is
+    what we called it then. Who clicks is checked as one who comments.
     """
 
     repository: Repository
@@ -50,6 +50,7 @@ class ClickEvent:
     run_id: str
     asks: Asks
     sender: str
+    external_id: str = ""
 
     @property
     def action(self) -> str:
@@ -73,6 +74,10 @@ class ClickEvent:
             answer = Answer(CLICK, texts.to_who_clicked(self.sender, reason))
             return Decision(DecisionKind.IGNORE, reason, (answer,), pull, facts.base(), self.sender)
         run = next((run for run in facts.history().runs if run.id == self.run_id), None)
+        if run is not None and self.asks in (Asks.RERUN, Asks.RETRY) and self._is_late(run, facts):
+            reason = texts.click_on_old_run(run.context)
+            answer = Answer(CLICK, texts.to_who_clicked(self.sender, reason))
+            return Decision(DecisionKind.IGNORE, reason, (answer,), pull, facts.base(), self.sender)
         pipeline = run.pipeline if run is not None else self.name.removeprefix(PREFIX)
         if self.asks is Asks.CANCEL and run is not None:
             return self._cancel(run, facts)
@@ -87,6 +92,15 @@ class ClickEvent:
             inputs=_inputs(run) if self.asks in (Asks.RERUN, Asks.DRYRUN) else {},
         )
         return decide(ParsedComment((command,)), Asker(self.sender, CLICK), facts)
+
+    def _is_late(self, run: Run, facts: Facts) -> bool:
+        """Whether what was clicked on has had its consequence: so that a delivery sent again has no second.
+
+        The id of a delivery is not signed: somebody who saw one could send it under another.
+        """
+        verdict = facts.history().verdicts.get(run.context)
+        newer = verdict is not None and verdict.run is not None and verdict.run.id != run.id
+        return newer or self.external_id not in ("", external_id(self.number, run))
 
     def _cancel(self, run: Run, facts: Facts) -> Decision:
         """Stop the very run that was clicked on, by whoever may cancel; others of its pipeline go on."""

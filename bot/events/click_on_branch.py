@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.events.click import Asks
 from bot.events.types import Told
-from bot.models import Branch, CancelKind
+from bot.models import Branch, CancelKind, external_id
 from bot.policy import texts
 from bot.policy.decision import Decision, DecisionKind, ResumeRun, StartRun
 from bot.policy.runs import at_head, can_resume, cancel, is_bad, is_going
@@ -31,6 +31,7 @@ class BranchClickEvent:
     run_id: str
     asks: Asks
     sender: str
+    external_id: str = ""
 
     @property
     def action(self) -> str:
@@ -75,8 +76,8 @@ class BranchClickEvent:
         pipeline = base.pipelines.get(run.pipeline)
         if self.asks is Asks.DRYRUN or pipeline is None or verdict is None or verdict.run is None:
             return ()
-        if verdict.run.id != run.id:
-            return ()
+        if verdict.run.id != run.id or self.external_id not in ("", external_id(self.branch.number, run)):
+            return ()  # what was clicked on has had its consequence
         if is_bad(verdict) and can_resume(run, pipeline, base, facts.now()):
             return (ResumeRun(run),)
         if run.finished and (is_bad(verdict) or self.asks is Asks.RERUN):

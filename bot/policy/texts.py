@@ -177,6 +177,11 @@ def click_on_old_head(clicked: str, head: str) -> str:
     return f"nothing was run, because {code(clicked[:7])} is no longer the head: that is {code(head[:7])} now"
 
 
+def click_on_old_run(context: str) -> str:
+    """Somebody clicked on a check run that shows an older run than the pull request does."""
+    return f"nothing was run, because a newer run of {code(context)} is shown already: click on that one"
+
+
 def to_who_clicked(login: str, said: str) -> str:
     """An answer to a click on a check run, which has no comment that it could stand below."""
     return f"@{login}, about your click on a check run:\n\n{said}"

@@ -198,6 +198,18 @@ class TestAPullRequest:
         assert decision.kind is DecisionKind.DENY
         assert (answer(decision) or "").startswith("@mallory, about your click")
 
+    @pytest.mark.parametrize("late", ["rerequested", "retry"])
+    def test_a_click_has_its_consequence_once_under_whatever_id_it_is_delivered(self, late: str) -> None:
+        shown = failed()
+        click = clicked(on=shown) if late == "rerequested" else button("retry", on=shown)
+        for now in (
+            (shown, failed(created_at=NOON + timedelta(minutes=1))),
+            (replace(shown, resumed_at=NOON - timedelta(minutes=1)),),
+        ):
+            decision = Known(runs=now).decide(click)
+            assert started(decision) == resumed(decision) == []
+            assert "click on that one" in (answer(decision) or "")
+
     def test_an_old_head_is_said_and_nothing_runs(self) -> None:
         known = Known(pull=replace(pull(), head_sha=sha(9)))
         decision = known.decide(clicked(on=failed()))
@@ -271,6 +283,15 @@ class TestABranch:
         going = replace(self.run_of_it(), phase=Phase.ACTIVE, outcome=None, finished_at=None)
         decision = self.click(Asks.CANCEL, going)
         assert [type(action) for action in decision.actions] == [CancelRuns]
+
+    def test_a_click_has_its_consequence_once(self) -> None:
+        shown = self.run_of_it()
+        now = replace(shown, resumed_at=NOON - timedelta(minutes=1))
+        known = Known(branch=self.GROUP, runs=(now,), tip=HEAD)
+        click = BranchClickEvent(
+            self.GROUP, shown.id, Asks.RETRY, "alice", external_id(self.GROUP.number, shown)
+        )
+        assert known.decide(click).actions == ()
 
     def test_an_old_commit_is_left_alone(self) -> None:
         """Else the branch would be taken for standing there again."""
