@@ -23,11 +23,15 @@ class Receipt(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryClaim:
-    """A delivery that this worker holds until its lease ends; `tries` counts this one too."""
+    """A delivery that this worker holds until its lease ends; `tries` counts this one too.
+
+    `age` is for how many seconds we have had it.
+    """
 
     delivery: Delivery
     token: str
     tries: int
+    age: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ class Urgency(enum.Enum):
 
     FINAL_STATUS = "final_status"
     FINAL_COMMENT = "final_comment"  # answers to commands, too
+    LOOKUP = "lookup"  # what a decision has to know
     PROGRESS = "progress"
 
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import enum
+
 
 class PreflightError(Exception):
     """The root of all errors that Preflight raises on purpose."""
@@ -30,8 +32,16 @@ class GitHubUnavailable(Temporary):
     """GitHub did not answer, or answered 5xx."""
 
 
+class GitHubAway(GitHubUnavailable):
+    """Nothing was sent: GitHub has not answered of late, and is left alone for `retry_after` seconds."""
+
+
 class GitHubRateLimited(Temporary):
     """GitHub asked us to slow down (403 or 429, primary or secondary limit)."""
+
+
+class HeldBack(GitHubRateLimited):
+    """Nothing was sent: we hold ourselves below GitHub's limits, which leave room after `retry_after`."""
 
 
 class GitHubRefused(PreflightError):
@@ -42,12 +52,20 @@ class GitHubNotFound(PreflightError):
     """GitHub has no such thing, or does not let us see it. Right after an event it may still appear."""
 
 
+class DeliveryLogUnreadable(GitHubRefused):
+    """There is no delivery log that we may read, or redeliver from; the message says how to mend that."""
+
+
 class NotAFile(GitHubRefused):
     """What lies at that path is a directory, a link or too large: put a plain file there."""
 
 
 class AirflowUnavailable(Temporary):
     """Airflow did not answer, or answered 5xx."""
+
+
+class AirflowAway(AirflowUnavailable):
+    """Nothing was sent: Airflow has not answered of late, and is left alone for `retry_after` seconds."""
 
 
 class AirflowRefused(PreflightError):
@@ -82,5 +100,31 @@ class PubSubUnavailable(Temporary):
     """Google Cloud Pub/Sub did not answer in time, or refused; the message says which and what to do."""
 
 
+class TokenRefused(PreflightError):
+    """An identity token that is not valid, or not of whom we take anything from."""
+
+
+class CertificatesUnavailable(Temporary):
+    """Google's certificates can't be fetched, so that its tokens can't be verified now."""
+
+
 class ArtifactsUnavailable(Temporary):
     """The place where artifacts are kept did not answer, or is not there."""
+
+
+class NoAnswer(enum.Enum):
+    """Why an address of ours does not answer at all: its name, the connection, the time, its certificate."""
+
+    NAME = "name"
+    REFUSED = "refused"
+    TIME = "time"
+    CERTIFICATE = "certificate"
+    CUT = "cut"
+
+
+class WebUnreachable(Temporary):
+    """Our own web did not answer at the public URL; `why` says what kept it."""
+
+    def __init__(self, message: str, why: NoAnswer) -> None:
+        super().__init__(message)
+        self.why = why

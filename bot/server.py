@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
+import time
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 THREADS = 8
 GRACE_SECONDS = 20
 SILENCE_SECONDS = 10
+REQUEST_SECONDS = 30
+"""In which a request must have come whole: GitHub itself waits for an answer for ten."""
 
 
 class ByListener:
@@ -38,11 +42,29 @@ class ByListener:
         return app(environ, start_response)
 
 
+class TimedSocket(socket.socket):
+    """A connection that is read from until `ends`, by the monotonic clock, though a drop comes now and then.
+
+    What comes too late is to gunicorn as if the client had gone away, which it keeps no words about.
+    """
+
+    ends = float("inf")
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """Read what is there."""
+        if time.monotonic() > self.ends:
+            raise ConnectionResetError(errno.ECONNRESET, f"the request took more than {REQUEST_SECONDS} s")
+        return super().recv(size, flags)
+
+
 class PatientWorker(ThreadWorker):
-    """Gives up on clients that fall silent in the middle of it all: each holds one of few threads."""
+    """Gives up on clients that fall silent in the middle of it, or drip: each holds one of few threads."""
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn's connection and its outcome
         """Answer a request on a connection."""
+        if not isinstance(conn.sock, TimedSocket):
+            conn.sock = TimedSocket(fileno=conn.sock.detach())
+        conn.sock.ends = time.monotonic() + REQUEST_SECONDS
         silence = struct.pack("ll", SILENCE_SECONDS, 0)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, silence)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, silence)

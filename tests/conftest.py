@@ -10,7 +10,7 @@ from hypothesis import settings
 if TYPE_CHECKING:
     import pytest
 
-pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.airflow"]
+pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.airflow", "tests.fixtures.pubsub"]
 
 # Machines are shared: how long an example takes says nothing about the code. Each run tries other examples;
 # `--hypothesis-profile=thorough` looks at twenty times as many.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.errors import SettingsError
 from bot.policy.operator import Operator, Serve
-from bot.settings import SETTINGS, Address, Limits, Settings, database_url
+from bot.settings import SETTINGS, Address, Limits, Settings, database_url, pubsub
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -429,13 +429,35 @@ class TestPubSub:
         assert (settings.inbox, settings.events, settings.pubsub) == ("postgres", "http", None)
 
     def test_names_follow_from_a_project_and_a_prefix(self) -> None:
-        pubsub = read(
+        found = read(
             PREFLIGHT_INBOX="pubsub", PREFLIGHT_PUBSUB_PROJECT="acme-ci", PREFLIGHT_PUBSUB_PREFIX="ci"
         ).pubsub
-        assert pubsub is not None
-        names = (pubsub.deliveries, pubsub.parked, pubsub.events)
+        assert found is not None
+        names = (found.deliveries, found.parked, found.events)
         assert names == ("ci-deliveries", "ci-parked", "ci-events")
-        assert pubsub.audience == "https://preflight.example.com/pubsub"
+        assert found.audience == "https://preflight.example.com/pubsub"
+
+    def test_of_their_own_they_need_little_else(self) -> None:
+        alone = pubsub({"PREFLIGHT_PUBSUB_PROJECT": "acme-ci", "PUBSUB_EMULATOR_HOST": "127.0.0.1:8085"})
+        assert (alone.deliveries, alone.emulator) == ("preflight-deliveries", "127.0.0.1:8085")
+
+    @pytest.mark.parametrize(
+        ("environment", "said"),
+        [
+            pytest.param({}, "PREFLIGHT_PUBSUB_PROJECT is missing", id="no project"),
+            pytest.param(
+                {
+                    "PREFLIGHT_PUBSUB_PROJECT": "acme-ci",
+                    "PREFLIGHT_PUBSUB_PUSH_ACCOUNT": "pusher@acme.example",
+                },
+                "PREFLIGHT_PUBLIC_URL is missing",
+                id="nowhere to push to",
+            ),
+        ],
+    )
+    def test_but_that_is_said(self, environment: dict[str, str], said: str) -> None:
+        with pytest.raises(SettingsError, match=said):
+            pubsub(environment)
 
     @pytest.mark.parametrize("name", ["PREFLIGHT_INBOX", "PREFLIGHT_EVENTS"])
     def test_a_project_is_needed(self, name: str) -> None:

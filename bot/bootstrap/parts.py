@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from bot.adapters.airflow import AirflowClient
 from bot.adapters.github import AppKey, GitHubClient, PersonalToken
-from bot.metrics import count_github_call, show_quota
+from bot.breaker import Breakers
+from bot.metrics import count_failure, count_github_call, show_breaker, show_quota
 from bot.runs.ticket import Tickets
 
 if TYPE_CHECKING:
@@ -23,19 +24,29 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def make_github(settings: Settings, *, read_timeout: float = 10.0) -> GitHubClient:
+def make_breakers() -> Breakers:
+    """What stands before GitHub and Airflow, once for a process: what one part of it meets, all know."""
+    return Breakers(count_failure, show_breaker)
+
+
+def make_credentials(settings: Settings) -> PersonalToken | AppKey:
+    """What we prove ourselves with on GitHub; SettingsError if it can't be that."""
+    if settings.github_app_id:
+        return AppKey(settings.github_app_id, settings.github_private_key)
+    return PersonalToken(settings.github_token)
+
+
+def make_github(
+    settings: Settings, *, read_timeout: float = 10.0, breakers: Breakers | None = None
+) -> GitHubClient:
     """GitHub, with the credentials that the settings hold. Nothing is sent yet."""
-    credentials = (
-        AppKey(settings.github_app_id, settings.github_private_key)
-        if settings.github_app_id
-        else PersonalToken(settings.github_token)
-    )
     return GitHubClient(
         settings.github_api_url,
-        credentials,
+        make_credentials(settings),
         on_call=count_github_call,
         on_quota=show_quota,
         read_timeout=read_timeout,
+        breakers=breakers,
     )
 
 
@@ -44,9 +55,11 @@ def make_tickets(settings: Settings) -> Tickets | None:
     return Tickets(settings.github_private_key) if settings.github_app_id else None
 
 
-def make_airflow(settings: Settings) -> AirflowClient:
+def make_airflow(settings: Settings, breakers: Breakers | None = None) -> AirflowClient:
     """Airflow, as the user that the settings name. Nothing is sent yet."""
-    return AirflowClient(settings.airflow_url, settings.airflow_username, settings.airflow_password)
+    return AirflowClient(
+        settings.airflow_url, settings.airflow_username, settings.airflow_password, breakers=breakers
+    )
 
 
 def complete(operator: Operator, owner: Callable[[], str | None]) -> Callable[[], Operator]:

@@ -18,7 +18,17 @@ from bot.adapters.postgres import (
     PostgresRetention,
     PostgresRuns,
 )
-from bot.bootstrap.parts import complete, make_airflow, make_github, make_tickets, now
+from bot.bootstrap.events import make_hints
+from bot.bootstrap.parts import (
+    complete,
+    make_airflow,
+    make_breakers,
+    make_github,
+    make_tickets,
+    now,
+)
+from bot.bootstrap.pubsub import make_inbox, make_pump
+from bot.bootstrap.recovery import make_rounds
 from bot.intake.dags import DagFacts
 from bot.intake.handle import DeliveryHandler, Effects
 from bot.intake.lookup import Sources
@@ -53,30 +63,44 @@ RUN_THREADS = 2
 REPORT_THREADS = 4
 ARCHIVE_THREADS = 1
 PRUNE_THREADS = 1
+PUMP_THREADS = 1
+HINT_THREADS = 1
+RECOVERY_THREADS = 1
 
 
 def build_worker(settings: Settings) -> Worker:
     """What `python -m bot worker` runs."""
     database = Database(settings.database_url)
-    github, airflow = make_github(settings), make_airflow(settings)
+    breakers = make_breakers()
+    github, airflow = make_github(settings, breakers=breakers), make_airflow(settings, breakers)
     operator = complete(settings.operator, github.owner)
     # Without pages there is nothing of ours to link to.
     links = Links(settings.public_url if settings.pages != "off" else "", settings.airflow_web_url)
-    inbox, runs, reports = PostgresInbox(database), PostgresRuns(database), PostgresReports(database)
-    handler = _handler(database, github, DagFacts(airflow.dag, operator, now), operator, links)
+    inbox, runs, reports = make_inbox(settings, database), PostgresRuns(database), PostgresReports(database)
+    budget = _budget(settings, database, github)
+    handler = _handler(database, github, DagFacts(airflow.dag, operator, now), budget, links)
     reconciler = _reconciler(settings, runs, airflow, operator)
-    reporter = _reporter(settings, database, reports, github, links)
+    reporter = _reporter(settings, reports, github, links, budget)
+    deliveries = DeliveryWorker(inbox, handler)
     loops: tuple[Loop, ...] = (
-        Loop("delivery", DeliveryWorker(inbox, handler).work, inbox.next_due, DELIVERY_THREADS),
-        Loop("run", reconciler.look, runs.next_due, RUN_THREADS),
-        Loop("report", reporter.report, reports.next_due, REPORT_THREADS),
+        Loop("delivery", deliveries.work, deliveries.next_due, DELIVERY_THREADS),
+        Loop("run", reconciler.look, reconciler.next_due, RUN_THREADS),
+        Loop("report", reporter.report, reporter.next_due, REPORT_THREADS),
     )
     if settings.artifacts_url:
-        archive = PostgresArchive(database)
-        archiver = Archiver(archive, FsspecArtifacts(settings.artifacts_url), airflow, settings.secrets, now)
-        loops += (Loop("archive", archiver.archive, archive.next_due, ARCHIVE_THREADS),)
+        places = PostgresArchive(database), FsspecArtifacts(settings.artifacts_url)
+        archiver = Archiver(*places, airflow, settings.secrets, now)
+        loops += (Loop("archive", archiver.archive, archiver.next_due, ARCHIVE_THREADS),)
+    pump = make_pump(settings, database)
+    if pump is not None:
+        loops += (Loop("pump", pump.work, pump.next_due, PUMP_THREADS),)
+    hints = make_hints(settings, database)
+    if hints is not None:
+        loops += (Loop("hint", hints.work, hints.next_due, HINT_THREADS),)
     pruner = Pruner(PostgresRetention(database), settings.keep)
     loops += (Loop("prune", pruner.work, pruner.next_due, PRUNE_THREADS),)
+    rounds = make_rounds(settings, database, github)
+    loops += (Loop("recovery", rounds.work, rounds.next_due, RECOVERY_THREADS),)
     by_name = {loop.name: loop for loop in loops}
     listener = Listener(database, lambda name: by_name[name].wake() if name in by_name else None)
     return Worker(loops, listener.run, github.identity)
@@ -86,7 +110,7 @@ def _handler(
     database: Database,
     github: GitHubClient,
     dags: DagFacts,
-    operator: Callable[[], Operator],
+    budget: Budget,
     links: Links,
 ) -> DeliveryHandler:
     """What a delivery leads to."""
@@ -95,11 +119,13 @@ def _handler(
         people=github,
         ledger=PostgresLedger(database),
         dags=dags,
-        operator=operator,
+        operator=dags.operator,
         bot_login=lambda: github.identity().login,
         clock=now,
+        check_room=budget.check,
     )
-    effects = Effects(put=PostgresInbox(database).put, forget=github.forget)
+    inbox = PostgresInbox(database)
+    effects = Effects(put=inbox.put, latest=inbox.latest, forget=github.forget)
     return DeliveryHandler(sources=sources, effects=effects, run_page=links.run_page)
 
 
@@ -115,6 +141,7 @@ def _reconciler(
         store=runs,
         trigger=airflow,
         reader=airflow,
+        conditions=airflow,
         rules=StartRules(settings.name, operator, make_tickets(settings)),
         excerpt=lines_that_matter,
         redact=partial(redact, secrets=settings.secrets),
@@ -123,17 +150,10 @@ def _reconciler(
 
 
 def _reporter(
-    settings: Settings, database: Database, reports: PostgresReports, github: GitHubClient, links: Links
+    settings: Settings, reports: PostgresReports, github: GitHubClient, links: Links, budget: Budget
 ) -> Reporter:
     """What faces GitHub."""
-    past, secrets = PostgresPast(database), settings.secrets
-    limits = settings.github_limits
-    budget = Budget(
-        PostgresBudget(database),
-        github,
-        windows(limits.points_per_minute, limits.content_per_minute, limits.content_per_hour),
-        on_held_back=count_held_back,
-    )
+    past, secrets = PostgresPast(reports.database), settings.secrets
     marker = f"<!-- preflight {settings.name} -->"
     return Reporter(
         reports,
@@ -141,4 +161,15 @@ def _reporter(
         CheckReport(reports, github, links, now, past=past, budget=budget, secrets=secrets),
         AnswerReport(reports, github, links, now, secrets, budget=budget),
         CommentReport(reports, github, links, marker, now, past=past, budget=budget, secrets=secrets),
+    )
+
+
+def _budget(settings: Settings, database: Database, github: GitHubClient) -> Budget:
+    """What all that ask GitHub for something share."""
+    limits = settings.github_limits
+    return Budget(
+        PostgresBudget(database),
+        github,
+        windows(limits.points_per_minute, limits.content_per_minute, limits.content_per_hour),
+        on_held_back=count_held_back,
     )

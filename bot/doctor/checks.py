@@ -69,9 +69,8 @@ def _missed(check: Check, said: Mapping[str, tuple[Diagnosis, ...]]) -> list[str
 
 
 def _unable(check: Check, said: Mapping[str, tuple[Diagnosis, ...]]) -> Diagnosis:
-    need = _missed(check, said)[0]
-    part, _, name = need.partition(".")
-    return skipped(f"not looked at: see {name!r} of {part!r}" if part != check.part else f"not looked at: see {name!r}")
+    part, _, name = _missed(check, said)[0].partition(".")
+    return skipped(f"not looked at: see {name!r}" + (f" of {part!r}" if part != check.part else ""))
 
 
 def _together(checks: Sequence[Check], patience: float) -> dict[str, tuple[Diagnosis, ...]]:
@@ -87,23 +86,20 @@ def _together(checks: Sequence[Check], patience: float) -> dict[str, tuple[Diagn
     deadline = time.monotonic() + patience
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    late = broken(f"did not answer within {patience:g} s", "")
-    return {
-        check.key: dict(said).get(check.key) or (Diagnosis(late.verdict, late.said, check.mend),)
-        for check in checks
-    }
+    late = f"did not answer within {patience:g} s"
+    return {check.key: said.get(check.key) or (broken(late, check.mend),) for check in checks}
 
 
 def _said(check: Check) -> tuple[Diagnosis, ...]:
-    """What a check says, whatever happens to it."""
+    """What a check says, whatever happens to it; what it said before that counts."""
+    said: list[Diagnosis] = []
     try:
-        return tuple(check.look()) or (skipped("there is nothing to look at"),)
+        said += check.look()
     except PreflightError as error:
-        return (broken(str(error), check.mend),)
+        said.append(broken(str(error), check.mend))
     except Exception as error:  # noqa: BLE001 - a finding: what nobody expected must not hide the other parts
-        return (
-            broken(
-                f"an error that nobody expected: {type(error).__name__}: {error}",
-                f"{check.mend} If that does not help, this is a mistake of Preflight's: please report it.",
-            ),
+        words = f"an error that nobody expected: {type(error).__name__}: {error}"
+        said.append(
+            broken(words, f"{check.mend} If that does not help, please report it: it is our mistake.")
         )
+    return tuple(said) or (skipped("there is nothing to look at"),)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Verdict(enum.Enum):
@@ -53,3 +57,8 @@ def broken(said: str, mend: str) -> Diagnosis:
 def skipped(said: str, mend: str = "") -> Diagnosis:
     """Not looked at, and why."""
     return Diagnosis(Verdict.SKIPPED, said, mend)
+
+
+def or_fine(problems: Iterable[Diagnosis], said: str) -> tuple[Diagnosis, ...]:
+    """The problems; without any, that it is fine."""
+    return tuple(problems) or (fine(said),)

@@ -67,8 +67,15 @@ class PullRequestEvent:
     @property
     def told(self) -> Told:
         """What the delivery tells."""
-        pushed = (self.head_sha, self.sender) if self.what.is_push else None
-        return Told(self.number, pushed, self.updated_at, afresh=self.what is PullAction.RECHECK)
+        recheck = self.what is PullAction.RECHECK
+        return Told(
+            self.number,
+            (self.head_sha, self.sender) if self.what.is_push else None,
+            self.updated_at,
+            afresh=recheck,
+            only_a_look=self.what not in (PullAction.EDITED, PullAction.DRAFTED, PullAction.RECHECK),
+            settles=not (self.what.is_label or recheck),
+        )
 
     def subject(self, facts: Facts) -> PullRequest:
         """The pull request as it is now."""

@@ -32,12 +32,20 @@ class RepositoryEvent:
         """No pull request, no branch."""
 
     def decide(self, facts: Facts) -> Decision:
-        """Learn its name, who may see it, and who gives us access."""
-        del facts
-        kind = "private" if self.repository.private else "public"
-        reason = f"the repository is {self.repository.full_name} now, which is {kind}"
-        actions = (Rename(self.repository), Forget(self.repository))
-        return Decision(DecisionKind.IGNORE, reason, actions)
+        """Learn its name, who may see it, and who gives us access.
+
+        Only what closes is believed at once. A delivery may be an old one that somebody sends again under
+        another id, which is not signed: GitHub itself says what the repository is called and who may see it.
+        """
+        now: Repository | None = self.repository
+        if self.action != "privatized" or not self.repository.private:
+            now = facts.repository_now()
+        if now is None:
+            reason = f"GitHub does not show us {self.repository.full_name}: it stays as we know it"
+            return Decision(DecisionKind.IGNORE, reason, (Forget(self.repository),))
+        kind = "private" if now.private else "public"
+        reason = f"the repository is {now.full_name} now, which is {kind}"
+        return Decision(DecisionKind.IGNORE, reason, (Rename(now), Forget(self.repository)))
 
 
 def parse(payload: Mapping[str, object]) -> Ignored | RepositoryEvent:

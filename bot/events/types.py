@@ -20,7 +20,8 @@ class Told:
 
     `number` is the pull request's. `pushed` is a head and who put it there. `at`: GitHub's own state must
     not be older to be believed. `replaced` is the commit that a branch does not point at any more.
-    `afresh`: what we remember of the repository must not be believed.
+    `afresh`: what we remember of the repository must not be believed. `only_a_look`: it asks for nothing but
+    a look at what is now, so that a later one that `settles` all does so for this one, too.
     """
 
     number: int | None = None
@@ -28,6 +29,8 @@ class Told:
     at: datetime | None = None
     replaced: str = ""
     afresh: bool = False
+    only_a_look: bool = False
+    settles: bool = False
 
 
 class Event(Protocol):

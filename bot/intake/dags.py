@@ -31,14 +31,14 @@ class DagFacts:
 
     def __init__(self, dag: Callable[[str], Dag], operator: Callable[[], Operator], clock: Clock) -> None:
         self._dag = dag
-        self._operator = operator
+        self.operator = operator
         self._clock = clock
         self._quiet_until: datetime | None = None
 
     def describe(self, repository: Repository, dag_id: str) -> Dag | Unknown | str:
         """The DAG, UNKNOWN if it can't be checked now, or why the repository may not run it."""
         listed = Dag(dag_id, frozenset({TAG}), paused=False, params={})
-        refusal = self._operator().refuses(repository, listed)  # known without asking anybody
+        refusal = self.operator().refuses(repository, listed)  # known without asking anybody
         if refusal is not None:
             return refusal
         if self._quiet_until is not None and self._clock() < self._quiet_until:
@@ -50,4 +50,4 @@ class DagFacts:
         except AirflowUnavailable:
             self._quiet_until = self._clock() + PATIENCE
             return UNKNOWN
-        return self._operator().refuses(repository, dag) or dag
+        return self.operator().refuses(repository, dag) or dag

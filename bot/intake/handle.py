@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot import events
+from bot.errors import MalformedPayload
 from bot.events.recheck import recheck
 from bot.events.rerun import rerun
 from bot.events.types import Ignored
@@ -68,6 +69,7 @@ class Effects:
     """What a decision can do beside changing what is stored about its subject. Each may be repeated."""
 
     put: Callable[[Delivery], object]
+    latest: Callable[[Delivery], Delivery | None]
     forget: Callable[[Repository], None]
 
 
@@ -97,13 +99,28 @@ class DeliveryHandler:
         told = event.told
         if repository is not None and told.number is not None and told.pushed is not None:
             self.sources.ledger.record_push(repository, told.number, *told.pushed)
-        if repository is not None and told.afresh:
-            self.effects.forget(repository)
+        if told.only_a_look and self._is_settled_by_a_later_one(claim.delivery):
+            return Handled(ignored=True, reason="a later delivery about the pull request settles it, too")
+        if repository is not None:
+            self.sources.check_room(repository)
+            if told.afresh:
+                self.effects.forget(repository)
         decision = Lookup(self.sources, event, patient=claim.tries <= PATIENCE).decide()
         log.info("%s: %s: %s", _where(event, decision), decision.kind.value, decision.reason)
         for action in decision.actions:
             self._affect(action, claim.delivery, decision)
         return self._store(claim.delivery, decision)
+
+    def _is_settled_by_a_later_one(self, delivery: Delivery) -> bool:
+        """Whether one that waits in the same lane asks for the same look, so that one look is enough."""
+        later = self.effects.latest(delivery)
+        if later is None:
+            return False
+        try:
+            event = events.parse(later)
+        except MalformedPayload:
+            return False
+        return event.told.settles
 
     def _affect(self, action: Action, delivery: Delivery, decision: Decision) -> None:
         match action:

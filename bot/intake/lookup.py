@@ -51,6 +51,8 @@ class Sources:
     operator: Callable[[], Operator]
     bot_login: Callable[[], str]
     clock: Clock
+    check_room: Callable[[Repository], None] = lambda _: None
+    """Raises HeldBack where GitHub's limits have no room for a decision's lookups."""
 
 
 class Lookup:
@@ -102,6 +104,19 @@ class Lookup:
     def bot_login(self) -> str:
         """Our own login."""
         return self.sources.bot_login()
+
+    def repository_now(self) -> Repository | None:
+        """The repository, not as it was before what we were told of it."""
+        told = self.repository
+        try:
+            now = self.sources.github.repository(told)
+        except GitHubNotFound:
+            if self.patient:
+                raise
+            return None
+        if self.patient and (now.full_name, now.private) != (told.full_name, told.private):
+            raise GitHubLags(f"GitHub's API shows another {told.full_name} than its webhook")
+        return now
 
     def pull_request(self) -> PullRequest:
         """The pull request, not older than what we were told of it."""

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from bot.errors import PreflightError, StoreUnavailable
 from bot.metrics import LOOP_ERRORS
+from bot.patience import backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 POLL_SECONDS = 15.0
-ERROR_SECONDS = 2.0
+ERROR_SLOWEST = 10.0  # between tries while the database does not answer
 HELD_SECONDS = 1.0
 GRACE_SECONDS = 20.0  # of all loops together: what is not finished by then is taken over
 
@@ -33,6 +34,7 @@ class Loop:
         self._condition = threading.Condition()
         self._woken = 0
         self._stopped = False
+        self._troubled = False
         self._threads = [
             threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True)
             for number in range(threads)
@@ -66,21 +68,39 @@ class Loop:
         return not any(thread.is_alive() for thread in self._threads)
 
     def _run(self) -> None:
+        failures = 0
         while not self._stopped:
             seen = self._woken
             try:
-                if self.work():
-                    self._wake_another()
-                    continue
-                due = self.next_due()
+                worked = self.work()
+                due = None if worked else self.next_due()
             except StoreUnavailable as error:
-                log.warning("%s: %s", self.name, error)
-                due = ERROR_SECONDS
+                failures += 1
+                self._be_troubled(error)
             except Exception:
+                failures += 1
                 log.exception("%s: an error that nobody expected", self.name)
                 LOOP_ERRORS.labels(self.name).inc()
-                due = ERROR_SECONDS
-            self._sleep(seen, pause(due))
+            else:
+                failures = 0
+                self._be_well()
+                if worked:
+                    self._wake_another()
+                else:
+                    self._sleep(seen, pause(due))
+                continue
+            self._sleep(seen, backoff(failures, ERROR_SLOWEST))
+
+    def _be_troubled(self, error: StoreUnavailable) -> None:
+        """Say it once, however many threads meet it how often."""
+        if not self._troubled:
+            self._troubled = True
+            log.warning("%s: waits for the database: %s", self.name, error)
+
+    def _be_well(self) -> None:
+        if self._troubled:
+            self._troubled = False
+            log.info("%s: the database answers again", self.name)
 
     def _wake_another(self) -> None:
         with self._condition:

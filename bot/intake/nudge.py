@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bot.ports import RunStore
 
 SIGNATURE = "X-Preflight-Signature-256"
+BEGAN = "running"
+"""The `state` of a hint that a run or a step of it has begun."""
 
 
 def blueprint(runs: RunStore, secret: str) -> Blueprint:
@@ -41,11 +43,12 @@ def receive(runs: RunStore, secret: str) -> tuple[int, str, str]:
             "unsigned",
         )
     try:
-        dag_run_id = take(events.load(body), "dag_run_id", str)
+        hint = events.load(body)
+        dag_run_id = take(hint, "dag_run_id", str)
     except MalformedPayload as error:
         return 400, str(error), "malformed"
     try:
-        known = runs.nudge(dag_run_id.replace("\0", ""))
+        known = runs.nudge(dag_run_id.replace("\0", ""), began=hint.get("state") == BEGAN)
     except StoreUnavailable:
         return 503, "the database does not answer: polling will do", "unstored"
     return 202, "looking" if known else "not ours, or over", "known" if known else "unknown"

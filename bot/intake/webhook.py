@@ -20,7 +20,7 @@ from bot.models import Delivery
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.ports import Inbox
+    from bot.ports import Entrance
 
 MAX_BYTES = 25 * 1024 * 1024  # GitHub delivers nothing larger
 HEADER = re.compile(r"[\x21-\x7e]{1,200}")
@@ -28,7 +28,7 @@ HEADER = re.compile(r"[\x21-\x7e]{1,200}")
 log = logging.getLogger(__name__)
 
 
-def blueprint(inbox: Inbox, secrets: Sequence[str]) -> Blueprint:
+def blueprint(inbox: Entrance, secrets: Sequence[str]) -> Blueprint:
     """The webhook's endpoint."""
     pages = Blueprint("webhook", __name__)
 
@@ -44,7 +44,7 @@ def blueprint(inbox: Inbox, secrets: Sequence[str]) -> Blueprint:
             answer = _answer(503, "the delivery could not be stored: deliver it again later", "unstored")
             answer.headers["Retry-After"] = "10"
             return answer
-        log.info("delivery %s (%s): %s", delivery.id, delivery.event, receipt.value)
+        log.debug("delivery %s (%s): %s", delivery.id, delivery.event, receipt.value)
         known = receipt is Receipt.REPEATED
         return _answer(202, "known already" if known else "stored", receipt.value)
 
@@ -72,7 +72,8 @@ def receive(secrets: Sequence[str]) -> Delivery:
         raise too_large from None
     if len(body) > MAX_BYTES:  # a body in chunks says no length: it is cut off one byte later
         raise too_large
-    if not verify(body, request.headers.get("X-Hub-Signature-256"), secrets):
+    signature = request.headers.get("X-Hub-Signature-256", "")
+    if not verify(body, signature, secrets):
         raise Refused(401, "the signature is missing or wrong: is the secret one of ours?", "unsigned")
     event = request.headers.get("X-GitHub-Event", "")
     delivery_id = request.headers.get("X-GitHub-Delivery", "")
@@ -86,7 +87,7 @@ def receive(secrets: Sequence[str]) -> Delivery:
         raise Refused(400, str(error), "malformed") from None
     if event == "ping":
         raise Refused(200, "pong", "ping")
-    return Delivery(delivery_id, event, body, lane_of(payload, delivery_id))
+    return Delivery(delivery_id, event, body, lane_of(payload, delivery_id), signature)
 
 
 def _answer(status: int, text: str, result: str) -> Response:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import logging
-import random
 from typing import TYPE_CHECKING
 
-from bot.errors import AirflowRefused, GitHubRefused, PreflightError, Temporary
+from bot.errors import AirflowRefused, GitHubAway, GitHubRefused, HeldBack, PreflightError, Temporary
 from bot.metrics import HANDLED
+from bot.patience import Pause, backoff, spread
 
 if TYPE_CHECKING:
     from bot.claims import DeliveryClaim
     from bot.intake.handle import DeliveryHandler
     from bot.ports import Inbox
 
-FASTEST = 1.0
-SLOWEST = 300.0
+SLOWEST = 30.0
 OUTAGE_SLOWEST = 15.0  # while an outage is young, a try every so often finds its end
 YOUNG = 40
-MAX_TRIES = 400  # more than a day of them
+MAX_TRIES = 400
+MAX_AGE = 86_400.0  # seconds; nothing is given up because of an outage of hours, however often it was tried
+LONGEST_PAUSE = 5.0  # with GitHub away in part, there may be deliveries that need only the rest of it
 REFUSED_SECONDS = 60.0
 MENDABLE_TRIES = 30  # half an hour
 
@@ -31,10 +32,16 @@ class DeliveryWorker:
     def __init__(self, inbox: Inbox, handler: DeliveryHandler) -> None:
         self.inbox = inbox
         self.handler = handler
+        self._away = Pause()
+
+    def next_due(self) -> float | None:
+        """The seconds until a delivery is due, None if none waits; none is taken while GitHub is away."""
+        due = self.inbox.next_due()
+        return None if due is None else max(due, self._away.left)
 
     def work(self) -> bool:
-        """Handle the next delivery; False if none is due."""
-        claim = self.inbox.claim()
+        """Handle the next delivery; False if none is due, or none is to be taken now."""
+        claim = self.inbox.claim() if self._away.left <= 0 else None
         if claim is None:
             return False
         try:
@@ -61,17 +68,22 @@ class DeliveryWorker:
             self._retry(claim, Temporary(str(error), REFUSED_SECONDS))
 
     def _retry(self, claim: DeliveryClaim, error: Temporary) -> None:
-        if claim.tries >= MAX_TRIES:
+        seconds = spread(error.retry_after) if error.retry_after else retry_seconds(claim.tries)
+        if isinstance(error, HeldBack):
+            log.info("delivery %s waits %.0f s: %s", claim.delivery.id, seconds, error)
+        elif isinstance(error, GitHubAway):
+            self._away.begin(min(error.retry_after or LONGEST_PAUSE, LONGEST_PAUSE))
+        elif claim.tries >= MAX_TRIES and claim.age >= MAX_AGE:
             self._park(claim, f"gave up after {claim.tries} tries: {error}")
             return
-        seconds = error.retry_after or retry_seconds(claim.tries)
-        log.warning(
-            "delivery %s is tried again in %.0f s (try %s): %s",
-            claim.delivery.id,
-            seconds,
-            claim.tries,
-            error,
-        )
+        else:
+            log.warning(
+                "delivery %s is tried again in %.0f s (try %s): %s",
+                claim.delivery.id,
+                seconds,
+                claim.tries,
+                error,
+            )
         self.inbox.retry(claim, seconds=seconds, reason=str(error))
         HANDLED.labels(claim.delivery.event, "retried").inc()
 
@@ -83,5 +95,4 @@ class DeliveryWorker:
 
 def retry_seconds(tries: int) -> float:
     """Seconds until the next try: doubling from one, with jitter so that tries spread out."""
-    slowest = OUTAGE_SLOWEST if tries < YOUNG else SLOWEST
-    return min(slowest, FASTEST * 2.0 ** min(tries - 1, 20)) * random.uniform(0.75, 1.0)  # noqa: S311 - not a secret
+    return backoff(tries, OUTAGE_SLOWEST if tries < YOUNG else SLOWEST)

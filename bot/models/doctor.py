@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,12 +16,13 @@ if TYPE_CHECKING:
 class Knock:
     """The first answer of a service, for which no credentials were shown.
 
-    `genuine`: it looks like the service that it should be. `ahead`: seconds by which our clock is ahead of
-    the service's (below zero: behind), None where it did not say. `version` as it says it, "" if it doesn't.
+    `genuine`: it looks like the service that it should be. `date` is its header Date, "" for none, and `at`
+    our own time when it came (seconds since 1970). `version` as it says it, "" if it doesn't.
     """
 
     genuine: bool
-    ahead: float | None = None
+    date: str = ""
+    at: float = 0.0
     version: str = ""
 
 
@@ -60,8 +60,9 @@ class SeenToken:
 class SeenDelivery:
     """One entry of a webhook's delivery log.
 
-    `id` is that of `X-GitHub-Delivery`, which redeliveries keep. `code`: the HTTP status that was answered,
-    0 where none was; `status`: GitHub's words for it.
+    `id` is that of `X-GitHub-Delivery`, which redeliveries keep. `code`: the HTTP status that was answered;
+    where nobody answered, GitHub puts 502 or 504 there. `status`: GitHub's words ("OK", "Invalid HTTP Response:
+    502", "timed out", "failed to connect to host").
     """
 
     id: str
@@ -72,8 +73,13 @@ class SeenDelivery:
 
     @property
     def failed(self) -> bool:
-        """Whether GitHub counts it as failed."""
-        return not 200 <= self.code < 400  # noqa: PLR2004 - the classes of HTTP statuses
+        """Whether it did not reach us: we answer 2xx, and GitHub follows no redirect."""
+        return not 200 <= self.code < 300  # noqa: PLR2004 - the classes of HTTP statuses
+
+    @property
+    def answered(self) -> bool:
+        """Whether anybody answered, if only a proxy."""
+        return self.code not in (0, 502, 504) or str(self.code) in self.status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,16 +121,6 @@ class SeenPage:
     location: str = ""
 
 
-class NoAnswer(enum.Enum):
-    """Why an address did not answer at all."""
-
-    NAME = "name"
-    REFUSED = "refused"
-    TIME = "time"
-    CERTIFICATE = "certificate"
-    CUT = "cut"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenSchema:
     """The database itself. `version` is PostgreSQL's number (160003 for 16.3); sizes are in bytes.
@@ -163,10 +159,12 @@ class SeenWork:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeenSubscription:
-    """A subscription as it is. Its own name is that of what it was looked up by."""
+class SeenQueue:
+    """A topic with its subscription on Pub/Sub.
 
-    topic: str
-    ordered: bool
-    dead_letter: str = ""
-    more: Mapping[str, str] = field(default_factory=dict)
+    `differences`: what is not as it should be, by property: how it is, and how it should be.
+    """
+
+    topic: bool
+    subscription: bool
+    differences: Mapping[str, tuple[str, str]]

@@ -16,13 +16,15 @@ class Delivery:
     """One webhook delivery whose signature was verified.
 
     `id` is the `X-GitHub-Delivery` header (not covered by the signature); `lane` orders deliveries:
-    those of one lane are handled one at a time, in the order of arrival.
+    those of one lane are handled one at a time, in the order of arrival. `signature` is the
+    `X-Hub-Signature-256` that came with it, "" once it is stored where only we write.
     """
 
     id: str
     event: str
     body: bytes
     lane: str
+    signature: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,26 @@ class Message:
     ack_id: str = field(repr=False)
     attempt: int = 0
     key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Where a subscription's messages are sent, and as whom: the account and audience of Google's tokens."""
+
+    url: str
+    account: str
+    audience: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """A topic and the one subscription of it, which has its name, as they should be.
+
+    `dead_letters` is the topic for what was handed out a hundred times, "" if there is none.
+    """
+
+    name: str
+    retention: timedelta
+    ordered: bool = False
+    dead_letters: str = ""
+    push: Push | None = None

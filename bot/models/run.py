@@ -25,6 +25,9 @@ PROPOSED_CONTEXT = f"{PREFIX}config (proposed)"
 
 LONGEST_CONTEXT = 200
 
+DAY = 86_400.0
+"""Seconds that a run may take where nobody said anything else."""
+
 ARTIFACTS_PATH = "ARTIFACTS_PATH"
 """The key of conf that names the run's folder below where all artifacts are kept."""
 
@@ -81,13 +84,13 @@ class LogMatcher:
 class Rules:
     """What was configured for a run when it was decided on.
 
-    `timeout` is in seconds from then on, waiting included, None for none. `needs` names pipelines that must
-    have passed at the same head before it starts. An `optional` run's failure is not held against the pull
-    request; one that is not to be superseded (`supersede` False) goes on after a push.
+    `timeout` is in seconds from then on, waiting included. `needs` names pipelines that must have passed at
+    the same head before it starts. An `optional` run's failure is not held against the pull request; one that
+    is not to be superseded (`supersede` False) goes on after a push.
     `matchers` find more lines that explain a failed step.
     """
 
-    timeout: float | None = None
+    timeout: float = DAY
     optional: bool = False
     supersede: bool = True
     needs: tuple[str, ...] = ()

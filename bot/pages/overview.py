@@ -37,6 +37,7 @@ def add_to(pages: Blueprint, site: Site) -> None:
             states=STATES,
             rows=[row(one.run, now, site.clean) for one in shown],
             older=listed[MOST - 1].seq if len(listed) > MOST else None,
+            unattended=site.reader.unattended(),
             refresh=None if filters.after else REFRESH_SECONDS,
             reload=RELOAD_SECONDS,
         )

@@ -68,6 +68,10 @@ class FactSource(Protocol):
         """Our own login."""
         ...
 
+    def repository_now(self) -> Repository | None:
+        """The repository as GitHub has it now, None if it does not show it to us."""
+        ...
+
     def pull_request(self) -> PullRequest:
         """The pull request as GitHub has it now."""
         ...
@@ -134,6 +138,10 @@ class Facts:
     def bot_login(self) -> str:
         """Our own login."""
         return self._know("bot_login")  # type: ignore[return-value]
+
+    def repository_now(self) -> Repository | None:
+        """The repository as GitHub has it now, None if it does not show it to us."""
+        return self._know("repository_now")  # type: ignore[return-value]
 
     def pull_request(self) -> PullRequest:
         """The pull request as GitHub has it now."""

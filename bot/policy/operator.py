@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from bot.models import DAY
+
 if TYPE_CHECKING:
     from bot.models import Dag, Repository
 
@@ -42,7 +44,7 @@ class Serve:
 class Defaults:
     """What holds for pipelines that say nothing else: a timeout in seconds, runs of one pipeline at once."""
 
-    timeout: float | None = None
+    timeout: float = DAY
     max_concurrency: int | None = None
 
 

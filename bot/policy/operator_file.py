@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from bot.errors import SettingsError
+from bot.models import DAY
 from bot.policy.configuration.complaints import say
 from bot.policy.configuration.fields import Concurrency, DagPattern, Duration, Group, RepositoryPattern
 from bot.policy.configuration.regex import Regex
@@ -85,7 +86,7 @@ def read_operator(text: str, source: str) -> Operator:
         )
         for one in file.serve
     )
-    defaults = Defaults(file.defaults.timeout, file.defaults.max_concurrency)
+    defaults = Defaults(file.defaults.timeout or DAY, file.defaults.max_concurrency)
     redact = tuple(map(SecretPattern, file.redact))
     return Operator(tuple(serves), tuple(file.trust), file.max_concurrency, defaults, redact)
 

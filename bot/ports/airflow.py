@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from bot.models import Dag, DagRun, LogLine, RunRef, Step
+    from bot.models import Conditions, Dag, DagRun, LogLine, RunRef, Step
 
 
 class DagTrigger(Protocol):
@@ -47,6 +47,17 @@ class StepWatcher(Protocol):
 
     def is_running(self, ref: RunRef, task_id: str, try_number: int) -> bool:
         """Whether that very try of the task (one that is not mapped) runs at this moment."""
+        ...
+
+
+class ConditionReader(Protocol):
+    """Why runs may stand still in Airflow."""
+
+    def conditions(self, dag_ids: Collection[str]) -> Conditions:
+        """What Airflow says of itself and of those DAGs, at most a minute old, in few calls.
+
+        What our role may not see is left out; AirflowUnavailable where Airflow does not answer.
+        """
         ...
 
 

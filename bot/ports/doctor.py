@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.models import Dag, Repository
+    from bot.models import Dag, Queue, Repository
     from bot.models.doctor import (
         Knock,
         SeenApp,
         SeenHook,
         SeenInstallation,
         SeenPage,
+        SeenQueue,
         SeenRepository,
         SeenSchema,
         SeenToken,
@@ -32,7 +33,7 @@ class GitHubLook(Protocol):
         ...
 
     def repository(self, full_name: str) -> SeenRepository:
-        """The repository of that name, or that it has now; GitHubNotFound, or GitHubRefused without access."""
+        """The repository that has, or had, that name; GitHubNotFound or GitHubRefused without access."""
         ...
 
 
@@ -143,11 +144,11 @@ class WebLook(Protocol):
         ...
 
 
-class TopicLook(Protocol):
+class QueueLook(Protocol):
     """Google Cloud Pub/Sub. Raises PubSubUnavailable."""
 
-    def topics(self) -> Mapping[str, str]:
-        """What is amiss, by the name of a topic or subscription that we need: "" where nothing is."""
+    def queue(self, queue: Queue) -> SeenQueue:
+        """The topic and subscription of that name, beside what they should be."""
         ...
 
 

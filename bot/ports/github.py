@@ -32,6 +32,10 @@ class PullRequestReader(Protocol):
         """The pull request as it is now."""
         ...
 
+    def repository(self, repository: Repository) -> Repository:
+        """The repository of that id as it is now: its name, and whether it is private."""
+        ...
+
     def tip(self, repository: Repository, branch: str) -> str:
         """The SHA that the branch points at now."""
         ...

@@ -11,12 +11,16 @@ if TYPE_CHECKING:
     from bot.models import Change, Delivery, History, Repository
 
 
-class Inbox(Protocol):
-    """The queue of deliveries. All methods raise StoreUnavailable."""
+class Entrance(Protocol):
+    """Where received deliveries go."""
 
     def put(self, delivery: Delivery) -> Receipt:
-        """Store the delivery durably; a repeated id is ignored unless it is parked."""
+        """Store the delivery durably; a repeated id is ignored unless it is parked. StoreUnavailable."""
         ...
+
+
+class Inbox(Entrance, Protocol):
+    """The queue of deliveries. All methods raise StoreUnavailable."""
 
     def claim(self) -> DeliveryClaim | None:
         """Take the oldest delivery that is due and whose lane nobody holds."""
@@ -36,6 +40,18 @@ class Inbox(Protocol):
 
     def next_due(self) -> float | None:
         """The seconds until the next one is due (0 if one is), None if none waits."""
+        ...
+
+
+class PartStore(Protocol):
+    """Deliveries that came in several messages. All methods raise StoreUnavailable."""
+
+    def add(self, whole: str, part: int, parts: int, data: bytes) -> bytes | None:
+        """Keep a part, counted from 1, of what is called `whole`; all of it once none is missing any more."""
+        ...
+
+    def forget(self, whole: str) -> None:
+        """It is stored as one now."""
         ...
 
 

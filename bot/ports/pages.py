@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from bot.claims import ListedRun, RunQuery
     from bot.models import Audit, Repository, Run
@@ -24,6 +25,10 @@ class RunReader(Protocol):
 
     def counts(self) -> Mapping[str, Mapping[str, float]]:
         """Figures for the metrics: by table, then by state; ages in seconds."""
+        ...
+
+    def unattended(self) -> datetime | None:
+        """Since when no worker has been at work, None if one is, or none ever was."""
         ...
 
     def check(self) -> None:

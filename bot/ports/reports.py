@@ -125,6 +125,10 @@ class BudgetStore(Protocol):
         """
         ...
 
+    def wait(self, account: str, costs: Mapping[str, float], windows: Sequence[Window]) -> float:
+        """What `take` would return now; nothing is spent."""
+        ...
+
     def spend(self, account: str, costs: Mapping[str, float]) -> None:
         """Something was sent without asking."""
         ...

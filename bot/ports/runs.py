@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from bot.claims import QueuedRun, RunClaim, Turn
     from bot.models import Run
@@ -23,8 +23,12 @@ class RunStore(Protocol):
         """
         ...
 
-    def claim_runs(self, limit: int) -> Sequence[RunClaim]:
-        """Take runs that are due and that nobody holds, those asked to stop first."""
+    def claim_runs(self, limit: int, *, asleep: Collection[str] = ()) -> Sequence[RunClaim]:
+        """Take runs that are due and that nobody holds, those asked to stop first.
+
+        Those with one of the notes `asleep` are left alone, unless their time is over or they never were in
+        Airflow and are asked to stop.
+        """
         ...
 
     def save_run(self, claim: RunClaim, run: Run, *, cancel_sent: bool, seconds: float | None) -> None:
@@ -35,6 +39,15 @@ class RunStore(Protocol):
         """
         ...
 
+    def revisited(
+        self, claim: RunClaim, reopened: Run | None, *, cancel_sent: bool, seconds: float | None
+    ) -> None:
+        """Give a finished run back that was looked at again: as it was, or as it goes on (`reopened`).
+
+        It stays what somebody made of it meanwhile. It is looked at once more after `seconds`, never if None.
+        """
+        ...
+
     def intend(self, claim: RunClaim, dag_run_id: str) -> bool:
         """Remember, before Airflow is asked, the id under which the run may be there.
 
@@ -42,8 +55,11 @@ class RunStore(Protocol):
         """
         ...
 
-    def nudge(self, dag_run_id: str) -> bool:
-        """Have the run looked at now; False if we have no such unfinished run."""
+    def nudge(self, dag_run_id: str, *, began: bool = False) -> bool:
+        """Have the run looked at now; False if we have none that may have changed.
+
+        A finished run may have where something `began` in it: somebody may have let it go on.
+        """
         ...
 
     def next_due(self) -> float | None:

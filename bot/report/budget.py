@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.claims import Urgency, Window
+from bot.errors import HeldBack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,15 @@ COSTS = {POINTS: 5.0, CONTENT: 1.0}
 
 POINTS_PER_MINUTE, CONTENT_PER_MINUTE, CONTENT_PER_HOUR = 900, 80, 500
 
-SHARES = {Urgency.FINAL_STATUS: 1.0, Urgency.FINAL_COMMENT: 0.85, Urgency.PROGRESS: 0.5}
+LOOKUPS = 5.0
+"""Points that a decision takes: what it has to look up is read, most of it remembered."""
+
+SHARES = {
+    Urgency.FINAL_STATUS: 1.0,
+    Urgency.FINAL_COMMENT: 0.85,
+    Urgency.LOOKUP: 0.7,
+    Urgency.PROGRESS: 0.5,
+}
 """Of each window: whoever can wait leaves the rest to those who can't."""
 
 LOW_SHARE, LOW_REQUESTS = 0.1, 300
@@ -74,10 +83,7 @@ class Budget:
 
         `content` says that it creates or edits what people read (comments, not statuses and check runs).
         """
-        account = self.quotas.account(repository)
-        spent = self.quotas.spent(repository)
-        if spent:
-            self.store.spend(account, {POINTS: spent})
+        account = self._told(repository)
         wait = _until_quota(self.quotas.quota(repository)) if urgency is Urgency.PROGRESS else 0.0
         if wait <= 0:
             costs = COSTS if content else {POINTS: COSTS[POINTS]}
@@ -89,6 +95,26 @@ class Budget:
             wait = max(wait, LEAST_WAITS[urgency])
             wait += random.uniform(0, min(wait, MOST_SPREAD))  # noqa: S311 - not a secret
         return wait
+
+    def check(self, repository: Repository) -> None:
+        """See that there is room for what a decision looks up; HeldBack if there is none yet.
+
+        Spends nothing: what is read is told to the store afterwards, so that a few decisions at a time may
+        exceed their share, for which the other shares leave room.
+        """
+        wait = self.store.wait(self._told(repository), {POINTS: LOOKUPS}, self.windows[Urgency.LOOKUP])
+        if wait > 0:
+            self.on_held_back(Urgency.LOOKUP.value)
+            wait += random.uniform(0, min(max(wait, 1.0), MOST_SPREAD))  # noqa: S311 - not a secret
+            raise HeldBack("there is no room for lookups below GitHub's limits", wait)
+
+    def _told(self, repository: Repository) -> str:
+        """The account whose limits count, and what it has read is told to the store."""
+        account = self.quotas.account(repository)
+        spent = self.quotas.spent(repository)
+        if spent:
+            self.store.spend(account, {POINTS: spent})
+        return account
 
 
 def _until_quota(quota: Quota | None) -> float:
@@ -102,6 +128,9 @@ class _NoLimits:
     """A BudgetStore and QuotaReader of somebody whom nobody limits."""
 
     def take(self, account: str, costs: Mapping[str, float], windows: Sequence[Window]) -> float:  # noqa: ARG002 - as the port wants it
+        return 0.0
+
+    def wait(self, account: str, costs: Mapping[str, float], windows: Sequence[Window]) -> float:  # noqa: ARG002 - as the port wants it
         return 0.0
 
     def spend(self, account: str, costs: Mapping[str, float]) -> None:

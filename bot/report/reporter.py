@@ -8,11 +8,11 @@ runs only. What could not be sent is tried again, by whoever claims the pull req
 from __future__ import annotations
 
 import logging
-import random
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.errors import GitHubRateLimited, Temporary
+from bot.errors import GitHubAway, GitHubRateLimited, Temporary
+from bot.patience import Pause, backoff, spread
 from bot.report.left import Left
 
 if TYPE_CHECKING:
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 OUTAGE_SLOWEST = 15.0  # seconds between tries while GitHub does not answer
 REFUSED_SLOWEST = 600.0  # between tries of what GitHub refuses: somebody may mend a permission
-GIVE_UP = 50  # refusals in a row, several hours: until something changes
+LONGEST_PAUSE = 5.0  # with GitHub away in part, there may be reports that need only the rest of it
+OFTEN = 50  # refusals in a row, several hours: from then on once a day, so that nothing stays pending
+GIVE_UP = OFTEN + 14  # days: until something changes
+SELDOM = 86_400.0
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +53,17 @@ class Reporter:
         self.checks = checks
         self.answers = answers
         self.comment = comment
+        self._away = Pause()
         self._pauses = Pauses(statuses.clock, statuses.budget.quotas.account)
 
+    def next_due(self) -> float | None:
+        """The seconds until a report is due, None if all is shown; none is made while GitHub is away."""
+        due = self.store.next_due()
+        return None if due is None else max(due, self._away.left)
+
     def report(self) -> bool:
-        """Report on one pull request that is due; False if there is none."""
-        claim = self.store.claim_pull()
+        """Report on one pull request that is due; False if there is none, or none is to be made now."""
+        claim = self.store.claim_pull() if self._away.left <= 0 else None
         if claim is None:
             return False
         pause = self._pauses.left(claim.repository)
@@ -73,6 +82,11 @@ class Reporter:
 
     def _release_later(self, claim: PullClaim, error: Temporary) -> None:
         """It waits as long as the other side asks; where GitHub wants a pause, all of that account does."""
+        if isinstance(error, GitHubAway):
+            seconds = error.retry_after or LONGEST_PAUSE
+            self._away.begin(min(seconds, LONGEST_PAUSE))
+            self.store.release_pull(claim, seconds=spread(seconds), failed=False)
+            return
         if isinstance(error, GitHubRateLimited) and error.retry_after:
             if self._pauses.begin(claim.repository, error.retry_after):
                 log.warning(
@@ -81,7 +95,7 @@ class Reporter:
         else:
             log.warning("%s#%s: a report waits: %s", claim.repository.full_name, claim.number, error)
         self.store.release_pull(
-            claim, seconds=error.retry_after or backoff(claim.failures, OUTAGE_SLOWEST), failed=True
+            claim, seconds=error.retry_after or backoff(claim.failures + 1, OUTAGE_SLOWEST), failed=True
         )
 
     def _send(self, claim: PullClaim) -> Left:
@@ -143,10 +157,7 @@ def _again(claim: PullClaim, left: Left) -> float | None:
     """
     if not left.refused:
         return min((*left.waits, *left.refreshes), default=None)
-    tries = [backoff(claim.failures, REFUSED_SLOWEST)] if claim.failures < GIVE_UP else []
-    return min((*left.waits, *tries), default=None)
-
-
-def backoff(failures: int, slowest: float) -> float:
-    """Seconds until the next try: doubling from one, with jitter so that tries spread out."""
-    return min(slowest, 2.0 ** min(failures, 20)) * random.uniform(0.75, 1.0)  # noqa: S311 - not a secret
+    if claim.failures >= GIVE_UP:
+        return min(left.waits, default=None)
+    again = backoff(claim.failures + 1, REFUSED_SLOWEST) if claim.failures < OFTEN else SELDOM
+    return min((*left.waits, again))

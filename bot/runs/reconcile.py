@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import (
+    AirflowAway,
     AirflowLoginRefused,
     AirflowRefused,
     AirflowUnavailable,
@@ -23,19 +24,25 @@ from bot.errors import (
 )
 from bot.metrics import LOOP_ERRORS
 from bot.models import Outcome, Phase
+from bot.patience import Pause, spread
 from bot.runs.admission import judge
 from bot.runs.follow import follow
+from bot.runs.giving_up import OWED_FASTEST, overdue, unanswered, unstopped
 from bot.runs.naming import where
+from bot.runs.obstacles import Obstacles
 from bot.runs.outcome import stopped
+from bot.runs.revisit import Revisits
 from bot.runs.start import StartRules, failed, is_ours, start
 from bot.runs.timeout import in_time, seconds_left
+from bot.runs.words import LOGIN_REFUSED, REFUSED_BY_AIRFLOW, WAITING_FOR_AIRFLOW, silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from bot.claims import RunClaim
     from bot.models import DagRun, Run, RunRef
-    from bot.ports import Clock, DagRunReader, DagTrigger, RunStore
+    from bot.ports import Clock, ConditionReader, DagRunReader, DagTrigger, RunStore
     from bot.runs.follow import Excerpt
 
 BATCH = 100
@@ -44,8 +51,9 @@ AFTER_NUDGE = 1.0
 POLL_FASTEST = 2.0
 POLL_SLOWEST = 15.0
 BACKOFF = 5.0
-WAITING_FOR_AIRFLOW = "waiting for Airflow"
-REFUSED_BY_AIRFLOW = "waiting for Airflow, which refuses our login: its operator has to look"
+BACKOFF_REFUSED = 20.0  # somebody has to mend our login, and who tries too often may be locked out
+WHILE_AWAY = 5.0  # seconds between looks for what has to be done without Airflow
+REMEMBERED = 10_000  # runs that were asked to stop, and since when
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +67,7 @@ class RunReconciler:
         store: RunStore,
         trigger: DagTrigger,
         reader: DagRunReader,
+        conditions: ConditionReader,
         rules: StartRules,
         excerpt: Excerpt,
         redact: Callable[[str], str],
@@ -67,24 +76,45 @@ class RunReconciler:
         self.store = store
         self.trigger = trigger
         self.reader = reader
+        self.obstacles = Obstacles(conditions)
+        self.revisits = Revisits(store, trigger, reader, clock)
         self.rules = rules
         self.excerpt = excerpt
         self.redact = redact
         self.clock = clock
+        self._away = Pause()
+        self._told = ""
+        self._silent_since: datetime | None = None
+        self._stopping: dict[tuple[str, datetime], datetime] = {}
 
     def look(self) -> bool:
         """Look at the runs that are due; False if there were none."""
         self.store.admit(judge)
-        claims = self.store.claim_runs(BATCH)
+        claims = self._claims()
         if not claims:
             return False
-        to_stop, to_begin, to_follow = self._sorted(claims)
+        to_revisit = [claim for claim in claims if claim.run.finished]
+        to_stop, to_begin, to_follow = self._sorted([claim for claim in claims if not claim.run.finished])
         # Stopping comes before starting: a superseded run should not hold up the one that took its place.
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="runs") as pool:
             list(pool.map(self._alone(self._stop), to_stop))
             list(pool.map(self._alone(self._begin), to_begin))
         self._follow(to_follow)
+        if to_revisit:
+            self.revisits.look(to_revisit)
         return True
+
+    def next_due(self) -> float | None:
+        """The seconds until a run wants a look, None if none ever will; while Airflow is away, few do."""
+        due = self.store.next_due()
+        away = self._away.left
+        return due if due is None or away <= 0 else max(due, min(away, WHILE_AWAY))
+
+    def _claims(self) -> Sequence[RunClaim]:
+        """Runs that are due. While Airflow is away, none that say so already; then a single one, to see."""
+        if self._away.left > 0:
+            return self.store.claim_runs(BATCH, asleep=[WAITING_FOR_AIRFLOW, REFUSED_BY_AIRFLOW])
+        return self.store.claim_runs(1 if self._away.cautious else BATCH)
 
     def _sorted(self, claims: Sequence[RunClaim]) -> tuple[list[RunClaim], list[RunClaim], list[RunClaim]]:
         """Those to stop, to start or resume, and to follow; those that wait for their turn are given back."""
@@ -93,15 +123,18 @@ class RunReconciler:
         to_follow: list[RunClaim] = []
         now = self.clock()
         for claim in claims:
-            run = in_time(claim.run, now)
-            if run.cancel is not None and not claim.cancel_sent:
+            run = in_time(claim.run, now, self._silent_since)
+            if claim.run.cancel is not None and not claim.cancel_sent:
                 to_stop.append(claim)
             elif run.phase is Phase.ACTIVE:
-                to_follow.append(claim)
+                to_follow.append(claim)  # one whose time is over, too: it may have ended in time
+            elif run.cancel is not None:
+                to_stop.append(claim)
             elif run.admitted:
                 to_begin.append(claim)
             else:
-                self.store.save_run(claim, run, cancel_sent=False, seconds=seconds_left(run, now))
+                seconds = seconds_left(run, now)
+                self.store.save_run(claim, run, cancel_sent=False, seconds=seconds)
         return to_stop, to_begin, to_follow
 
     def _alone(self, act: Callable[[RunClaim], None]) -> Callable[[RunClaim], None]:
@@ -115,8 +148,7 @@ class RunReconciler:
             except Exception:
                 log.exception("run %s met an error that nobody expected", claim.run.id)
                 LOOP_ERRORS.labels("run").inc()
-                cancel_sent = claim.cancel_sent
-                self.store.save_run(claim, claim.run, cancel_sent=cancel_sent, seconds=POLL_SLOWEST)
+                self._hold(claim)
 
         return act_alone
 
@@ -129,10 +161,11 @@ class RunReconciler:
         except (AirflowUnavailable, AirflowLoginRefused) as error:
             self._wait(claim, claim.run, error)
             return
+        self._silent_since = None
         self._save(claim, run, cancel_sent=False)
 
     def _stop(self, claim: RunClaim) -> None:
-        run = in_time(claim.run, self.clock())
+        run = in_time(claim.run, self.clock(), self._silent_since)
         try:
             if run.ref is None or (run.phase is not Phase.ACTIVE and not is_ours(run, run.ref, self.trigger)):
                 self._save(claim, _cancelled(run), cancel_sent=False)
@@ -157,33 +190,86 @@ class RunReconciler:
             for claim in claims:
                 self._wait(claim, claim.run, error)
             return
+        self._silent_since = None
+        if len(self._stopping) > REMEMBERED:
+            self._stopping.clear()  # their time to stop counts anew
+        pairs = ((claim.run, None if claim.run.ref is None else found.get(claim.run.ref)) for claim in claims)
+        notes = self.obstacles.look(pairs, self.clock())
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="runs") as pool:
-            list(pool.map(self._alone(lambda claim: self._follow_one(claim, found)), claims))
+            list(pool.map(self._alone(lambda claim: self._follow_one(claim, found, notes)), claims))
 
-    def _follow_one(self, claim: RunClaim, found: Mapping[RunRef, DagRun | None]) -> None:
-        run = claim.run
+    def _follow_one(
+        self, claim: RunClaim, found: Mapping[RunRef, DagRun | None], notes: Mapping[str, str]
+    ) -> None:
+        run, now = claim.run, self.clock()
         if run.ref is None:
             self._save(claim, failed(run, "the run has no name in Airflow"), cancel_sent=claim.cancel_sent)
             return
         try:
             there = found.get(run.ref)
-            now = follow(run, there, self.reader, self.excerpt, self.clock(), redact=self.redact)
-            if claim.cancel_sent and not now.finished:
-                self.trigger.cancel(run.ref)  # it did not take the first time
+            run = follow(run, there, self.reader, self.excerpt, now, redact=self.redact)
+            if there is not None and not run.finished:
+                run = in_time(replace(run, note=notes.get(run.id, "")), now)
+                if run.cancel is not None and self._still_stopping(claim, run, there, now):
+                    return
         except (AirflowUnavailable, AirflowLoginRefused) as error:
             self._wait(claim, run, error)
-            return
         except AirflowRefused as error:
             log.warning("run %s can't be followed for now: %s", run.id, error)
-            now = run
-        self._save(claim, now, cancel_sent=claim.cancel_sent)
+            self._hold(claim)
+        else:
+            self._save(claim, run, cancel_sent=run.cancel is not None)
+
+    def _still_stopping(self, claim: RunClaim, run: Run, there: DagRun, now: datetime) -> bool:
+        """Stop it, again if that did not take; True if it ends for us now, since Airflow does not end it."""
+        try:
+            if run.ref is not None:
+                self.trigger.cancel(run.ref)
+        except (AirflowLoginRefused, DagRunNotFound):
+            raise
+        except AirflowRefused as error:
+            log.warning("run %s can't be stopped: %s", run.id, error)
+        over = unstopped(run, there, self._stopping.setdefault((run.id, run.asked_at), now), now)
+        if over is not None:
+            self._give_up(claim, over)
+        return over is not None
+
+    def _hold(self, claim: RunClaim) -> None:
+        """Leave it as it is for now; once its time has been over for long, whatever goes wrong, it ends."""
+        now = self.clock()
+        run = in_time(claim.run, now, self._silent_since)
+        over = overdue(run, now)
+        if over is not None:
+            self._give_up(claim, over)
+        else:
+            self.store.save_run(claim, claim.run, cancel_sent=claim.cancel_sent, seconds=POLL_SLOWEST)
+
+    def _give_up(self, claim: RunClaim, run: Run) -> None:
+        """It ends for us. What Airflow may still have of it is looked at until that has ended, too."""
+        log.warning("run %s (%s of %s) ends: %s", run.id, run.pipeline, where(run), run.reason)
+        run = replace(run, finished_at=self.clock())
+        seconds = None if run.ref is None else OWED_FASTEST
+        self.store.save_run(claim, run, cancel_sent=False, seconds=seconds)
 
     def _wait(self, claim: RunClaim, run: Run, error: AirflowUnavailable | AirflowRefused) -> None:
-        log.warning("run %s waits for Airflow: %s", run.id, error)
         refused = isinstance(error, AirflowRefused)
+        seconds = BACKOFF_REFUSED if refused else getattr(error, "retry_after", None) or BACKOFF
+        if refused or isinstance(error, AirflowAway):
+            self._away.begin(seconds)
+        if not isinstance(error, AirflowAway) and str(error) != self._told:  # by many runs, again and again
+            self._told = str(error)
+            log.warning("runs wait for Airflow, %s is one of them: %s", run.id, error)
+        now = self.clock()
+        self._silent_since = None if refused else self._silent_since or now
+        run = in_time(run, now, self._silent_since)
+        over = unanswered(run, now, LOGIN_REFUSED if refused else silence(self._silent_since, now))
+        if over is not None:
+            self._give_up(claim, over)
+            return
         run = replace(run, note=REFUSED_BY_AIRFLOW if refused else WAITING_FOR_AIRFLOW)
-        retry_after = None if isinstance(error, AirflowRefused) else error.retry_after
-        self.store.save_run(claim, run, cancel_sent=claim.cancel_sent, seconds=retry_after or BACKOFF)
+        left = seconds_left(run, now)
+        seconds = spread(seconds) if left is None or left <= 0 else min(spread(seconds), left)
+        self.store.save_run(claim, run, cancel_sent=claim.cancel_sent, seconds=seconds)
 
     def _save(self, claim: RunClaim, run: Run, *, cancel_sent: bool) -> None:
         if run.phase is not claim.run.phase:
@@ -191,6 +277,9 @@ class RunReconciler:
             log.info("run %s (%s of %s) %s%s", run.id, run.pipeline, where(run), run.phase.value, said)
         if run.finished and run.finished_at is None:
             run = replace(run, finished_at=self.clock())
+        if self._away.cautious and self._away.left <= 0:
+            self._away.end()
+            self._told = ""
         seconds = None if run.finished else self._poll(claim, run)
         self.store.save_run(claim, run, cancel_sent=cancel_sent, seconds=seconds)
 

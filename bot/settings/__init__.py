@@ -17,7 +17,7 @@ from bot.settings.reader import LOOPBACK, Address, Reader
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SETTINGS", "Address", "Keep", "Limits", "PubSub", "Setting", "Settings", "database_url"]
+__all__ = ["SETTINGS", "Address", "Keep", "Limits", "PubSub", "Setting", "Settings", "database_url", "pubsub"]
 
 
 _INBOX = ("postgres|pubsub", "postgres or pubsub")
@@ -39,14 +39,17 @@ class Limits:
 class PubSub:
     """Where on Google Cloud Pub/Sub our topics are. Subscriptions are called as their topics.
 
-    `push_account` is the service account that pushes events to us, "" if nobody may; `audience` that of its
-    tokens.
+    `push_account` is the service account that pushes events to `push_url`, "" if nobody may; `audience` is
+    that of its tokens. `emulator` (HOST:PORT) stands in for Google, as Google's own libraries understand
+    PUBSUB_EMULATOR_HOST.
     """
 
     project: str
     prefix: str
     push_account: str = ""
+    push_url: str = ""
     audience: str = ""
+    emulator: str = ""
 
     @property
     def deliveries(self) -> str:
@@ -117,6 +120,17 @@ class Settings:
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Settings:
         """Read and check the environment; SettingsError names everything that is wrong in it."""
+        settings, problems = cls.read(environment)
+        if problems:
+            raise SettingsError("\n".join(problems))
+        return settings
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
+        """What can be read of the environment, and everything that is wrong in it, each in a line.
+
+        What a problem names is not to be used; without problems it is `from_env`.
+        """
         reader = Reader(environment)
         app_id, token = reader.text("PREFLIGHT_GITHUB_APP_ID"), reader.text("PREFLIGHT_GITHUB_TOKEN")
         key_file = reader.text("PREFLIGHT_GITHUB_PRIVATE_KEY_FILE")
@@ -184,8 +198,7 @@ class Settings:
             _check_sign_in(settings, reader)
         if settings.listen.port and settings.listen.port == settings.internal_listen.port:
             reader.problems.append("PREFLIGHT_INTERNAL_LISTEN must have another PORT than PREFLIGHT_LISTEN")
-        reader.done()
-        return settings
+        return settings, reader.complaints()
 
 
 def _pubsub(reader: Reader) -> PubSub | None:
@@ -203,9 +216,14 @@ def _pubsub(reader: Reader) -> PubSub | None:
     )
     if not project:
         return None
-    public_url = reader.text("PREFLIGHT_PUBLIC_URL").rstrip("/")
+    push_url = f"{reader.text('PREFLIGHT_PUBLIC_URL').rstrip('/')}/pubsub"
     return PubSub(
-        project=project, prefix=prefix, push_account=account, audience=audience or f"{public_url}/pubsub"
+        project=project,
+        prefix=prefix,
+        push_account=account,
+        push_url=push_url,
+        audience=audience or push_url,
+        emulator=reader.environment.get("PUBSUB_EMULATOR_HOST", ""),
     )
 
 
@@ -256,3 +274,15 @@ def database_url(environment: Mapping[str, str]) -> str:
     url = reader.database_url()
     reader.done()
     return url
+
+
+def pubsub(environment: Mapping[str, str]) -> PubSub:
+    """Pub/Sub alone, for what needs nothing else."""
+    reader = Reader(environment)
+    found = _pubsub(reader)
+    if found is None:
+        raise SettingsError("PREFLIGHT_PUBSUB_PROJECT is missing: the Google Cloud project of the topics")
+    if not found.push_account:
+        reader.missing.clear()  # our public address is only for those who push
+    reader.done()
+    return found

@@ -144,11 +144,15 @@ class Reader:
             return Address("", 0)
         return Address(host.strip("[]"), int(port))
 
+    def complaints(self) -> tuple[str, ...]:
+        """What there is to complain about."""
+        return (*(f"{name} is missing: {KNOWN[name].help}" for name in self.missing), *self.problems)
+
     def done(self) -> None:
         """Complain, if there is anything to complain about."""
-        missing = [f"{name} is missing: {KNOWN[name].help}" for name in self.missing]
-        if missing or self.problems:
-            raise SettingsError("\n".join((*missing, *self.problems)))
+        complaints = self.complaints()
+        if complaints:
+            raise SettingsError("\n".join(complaints))
 
 
 def _unknown(name: str) -> str:

@@ -72,6 +72,10 @@ class Answers:
         """Our own login."""
         return self.given.bot_login
 
+    def repository_now(self) -> Repository:
+        """As the payload has it."""
+        return self.scene.repository
+
     def pull_request(self) -> PullRequest:
         """What payload and FACTS say of it."""
         scene = self.scene

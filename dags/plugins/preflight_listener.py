@@ -1,16 +1,19 @@
-"""Nudges the bot over HTTP when a run of its own changes: a hint to go and look, never the truth.
+"""Nudges the bot when a run of its own changes: a hint to go and look, never the truth.
 
-PREFLIGHT_NUDGE_URL and PREFLIGHT_NUDGE_SECRET (or PREFLIGHT_NUDGE_SECRET_FILE) turn it on. Whatever happens
-here must not matter to Airflow: no database, no waiting, no exception.
+Over HTTP where PREFLIGHT_NUDGE_URL and PREFLIGHT_NUDGE_SECRET (or PREFLIGHT_NUDGE_SECRET_FILE) are set, or
+with PREFLIGHT_EVENTS=pubsub over Google Cloud Pub/Sub. Whatever happens here must not matter to Airflow: no
+database, no waiting, no exception.
 
 It also closes Airflow's processes, which hold its secrets, to steps that run as the same user.
 """
 
+import base64
 import contextlib
 import ctypes
 import functools
 import hashlib
 import hmac
+import importlib
 import json
 import os
 import queue
@@ -18,7 +21,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -31,16 +34,22 @@ from airflow.plugins_manager import AirflowPlugin
 RUN_PREFIX = "preflight~"
 SECONDS_PER_POST = 2.0
 SECONDS_AT_EXIT = 0.5
+PUBSUB = "pubsub.googleapis.com"
+GOOGLE = ("google.auth", "google.auth.transport.requests", "google.auth.jwt", "google.oauth2.service_account")
+PUBSUB_SCOPE = "https://www.googleapis.com/auth/pubsub"
 _WAITING = 1000
 _PR_SET_DUMPABLE = 4
+
+
+Post = Callable[[bytes], None]
+"""Sends one hint; raises whatever went wrong."""
 
 
 class Nudger:
     """Sends hints from a thread of its own. Those that don't fit in the queue are dropped."""
 
-    def __init__(self, url: str, secret: bytes) -> None:
-        self._url = url
-        self._secret = secret
+    def __init__(self, connect: Callable[[], Post]) -> None:
+        self._connect = connect
         self._hints: queue.Queue[dict[str, Any]] = queue.Queue(maxsize=_WAITING)
         self._process = 0  # the process whose thread sends: Airflow forks one process per task
 
@@ -51,7 +60,7 @@ class Nudger:
             threading.Thread(target=self._send_all, args=(self._hints,), daemon=True, name="nudge").start()
             self._process = os.getpid()
         with contextlib.suppress(queue.Full):
-            self._hints.put_nowait(hint)
+            self._hints.put_nowait(hint | {"sent_at": datetime.now(UTC).isoformat()})
 
     def flush(self, seconds: float) -> None:
         """Wait until what was taken is sent, but not for long: this process is about to end."""
@@ -60,19 +69,72 @@ class Nudger:
             time.sleep(0.005)
 
     def _send_all(self, hints: "queue.Queue[dict[str, Any]]") -> None:
+        post: Post | None = None  # made here: connections don't survive a fork
         while True:
             hint = hints.get()
             with contextlib.suppress(Exception):
-                self._send(hint)
+                post = post or self._connect()
+                post(json.dumps(hint).encode())
             hints.task_done()
 
-    def _send(self, hint: dict[str, Any]) -> None:
-        body = json.dumps(hint | {"sent_at": datetime.now(UTC).isoformat()}).encode()
-        signature = hmac.new(self._secret, body, hashlib.sha256).hexdigest()
-        headers = {"Content-Type": "application/json", "X-Preflight-Signature-256": f"sha256={signature}"}
-        request = urllib.request.Request(self._url, body, headers)  # noqa: S310 - nudger_from lets only http(s) in
+
+def over_http(url: str, secret: bytes) -> Post:
+    """Post hints to the bot's `/nudge`."""
+
+    def post(body: bytes) -> None:
+        headers = {"Content-Type": "application/json", "X-Preflight-Signature-256": signature(body, secret)}
+        request = urllib.request.Request(url, body, headers)  # noqa: S310 - nudger_from lets only http(s) in
         with urllib.request.urlopen(request, timeout=SECONDS_PER_POST) as response:  # noqa: S310 - likewise
             response.read(1)
+
+    return post
+
+
+def over_pubsub(topic: str, secret: bytes, emulator: str) -> Post:
+    """Publish hints to a topic (`projects/PROJECT/topics/TOPIC`), as whom Google's default credentials say.
+
+    By REST: grpc is not safe in a process that forks, as the scheduler does, and takes 0.7 s to get the first
+    message of a task out, where this takes 0.02 s.
+    https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.topics/publish
+    """
+    url, token = (f"http://{emulator}", None) if emulator else (f"https://{PUBSUB}", _google_token())
+    publish = functools.partial(
+        importlib.import_module("requests").Session().post,
+        f"{url}/v1/{topic}:publish",
+        timeout=SECONDS_PER_POST,
+    )
+
+    def post(body: bytes) -> None:
+        attributes = {"signature": signature(body, secret)} if secret else {}
+        message = {"data": base64.b64encode(body).decode(), "attributes": attributes}
+        headers = {"Authorization": f"Bearer {token()}"} if token else {}
+        publish(json={"messages": [message]}, headers=headers).raise_for_status()
+
+    return post
+
+
+def _google_token() -> Callable[[], str]:
+    """Return what gives a token of Application Default Credentials, renewed when it is about to expire.
+
+    The library's own sessions would do so, too, but ask iamcredentials.googleapis.com in each task as well.
+    """
+    auth, transport, jwt, keys = map(importlib.import_module, GOOGLE)
+    credentials, _ = auth.default(default_scopes=[PUBSUB_SCOPE])
+    if isinstance(credentials, keys.Credentials):  # signs its own tokens: https://google.aip.dev/auth/4111
+        credentials = jwt.Credentials.from_signing_credentials(credentials, f"https://{PUBSUB}/")
+    request = functools.partial(transport.Request(), timeout=SECONDS_PER_POST)
+
+    def token() -> str:
+        if not credentials.valid:
+            credentials.refresh(request)
+        return str(credentials.token)
+
+    return token
+
+
+def signature(body: bytes, secret: bytes) -> str:
+    """What tells the bot that a hint is ours: an HMAC, written as GitHub writes them."""
+    return f"sha256={hmac.new(secret, body, hashlib.sha256).hexdigest()}"
 
 
 class NudgeListener:
@@ -137,15 +199,28 @@ class NudgeListener:
 
 
 def nudger_from(environ: Mapping[str, str]) -> Nudger | None:
-    """Return the nudger that the environment asks for: none without a URL and a secret."""
+    """Return the nudger that the environment asks for, None for none.
+
+    Over HTTP it needs a URL and a secret; over Pub/Sub a project, where Google says who may publish.
+    """
+    secret = _secret_from(environ)
+    if environ.get("PREFLIGHT_EVENTS") == "pubsub":
+        project = environ.get("PREFLIGHT_PUBSUB_PROJECT", "")
+        topic = f"projects/{project}/topics/{environ.get('PREFLIGHT_PUBSUB_PREFIX') or 'preflight'}-events"
+        emulator = environ.get("PUBSUB_EMULATOR_HOST", "")
+        return Nudger(functools.partial(over_pubsub, topic, secret, emulator)) if project else None
     url = environ.get("PREFLIGHT_NUDGE_URL", "")
-    secret = environ.get("PREFLIGHT_NUDGE_SECRET", "")
-    with contextlib.suppress(OSError):
-        if file := environ.get("PREFLIGHT_NUDGE_SECRET_FILE"):
-            secret = Path(file).read_text(encoding="utf-8").strip()
     if urlsplit(url).scheme not in {"http", "https"} or not secret:
         return None
-    return Nudger(url, secret.encode())
+    return Nudger(functools.partial(over_http, url, secret))
+
+
+def _secret_from(environ: Mapping[str, str]) -> bytes:
+    secret = environ.get("PREFLIGHT_NUDGE_SECRET", "")
+    with contextlib.suppress(OSError, ValueError):
+        if file := environ.get("PREFLIGHT_NUDGE_SECRET_FILE"):
+            secret = Path(file).read_text(encoding="utf-8").strip()
+    return secret.encode()
 
 
 class PreflightListenerPlugin(AirflowPlugin):
@@ -158,6 +233,17 @@ class PreflightListenerPlugin(AirflowPlugin):
     def on_load(cls, *_args: object, **_kwargs: object) -> None:
         """Airflow calls this where it loads plugins; what that process forks, such as tasks, inherits it."""
         keep_to_itself()
+        load_early(os.environ)
+
+
+def load_early(environ: Mapping[str, str]) -> None:
+    """Import what publishing needs, before there are threads and tasks: 0.07 s once, not in each task.
+
+    Were it imported in the sending thread, a process forked meanwhile would inherit a lock on half a module.
+    """
+    with contextlib.suppress(Exception):
+        if environ.get("PREFLIGHT_EVENTS") == "pubsub":
+            tuple(map(importlib.import_module, GOOGLE))
 
 
 def keep_to_itself() -> None:

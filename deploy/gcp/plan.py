@@ -23,11 +23,14 @@ SERVICES = (
     "pubsub.googleapis.com",
     "storage.googleapis.com",
 )
-TOPICS = ("preflight-deliveries", "preflight-deliveries-parked", "preflight-events")
+DELIVERIES, PARKED, EVENTS = "deliveries", "parked", "events"
+"""Topics, and the subscriptions that are called as they are; each name begins with the prefix."""
 BOT, AIRFLOW, PIPELINES, NODES = "preflight-bot", "preflight-airflow", "preflight-e2e", gke.NODES
+PUSHER = "preflight-push"
 ACCOUNTS = {
     BOT: "Preflight bot: artifacts, deliveries and events",
     AIRFLOW: "Preflight Airflow: artifacts, logs and events",
+    PUSHER: "As whom Pub/Sub pushes events to the bot; may nothing",
     PIPELINES: "Preflight pipelines: clusters and images",
     NODES: "The nodes of clusters that pipelines make",
     BUILDS: "What Cloud Build builds images as",
@@ -66,6 +69,14 @@ class Options:
     """Where keys go; None: Workload Identity, no keys at all."""
     executor: str = "local"
     """Airflow's: local or kubernetes."""
+    number: str = "NUMBER"
+    """The project's, of which the name of Pub/Sub's own account is made."""
+    prefix: str = "preflight"
+    """Of topics and subscriptions, as PREFLIGHT_PUBSUB_PREFIX."""
+
+    def topic(self, name: str) -> str:
+        """A topic's whole name, and its subscription's."""
+        return f"{self.prefix}-{name}"
 
     @property
     def builds(self) -> str:
@@ -84,6 +95,8 @@ class Part:
     stdin: str = ""
     makes: Path | None = None
     """A file that `create` makes; there is nothing to do where it exists."""
+    needs: Sequence[str] = ()
+    """Succeeds where that is there which another program makes; until then this part waits."""
 
 
 def plan(options: Options) -> Iterator[Part]:
@@ -101,12 +114,12 @@ def plan(options: Options) -> Iterator[Part]:
             options, options.builds, name, "storage.legacyBucketReader"
         )  # looks whether it is there
     yield from _registry(options)
-    for topic in TOPICS:
-        yield _topic(options, topic)
+    for topic in (DELIVERIES, PARKED, EVENTS):
+        yield _topic(options, options.topic(topic))
     for name, roles in PROJECT_ROLES.items():
         for role in roles:
             yield _project_role(options, name, role)
-    yield from _topic_roles(options)
+    yield from _pubsub_roles(options)
     for name in (NODES, BUILDS):
         yield _account_role(options, name, "roles/iam.serviceAccountUser", _member(options, PIPELINES))
     yield from _identities(options)
@@ -185,23 +198,38 @@ def _topic(options: Options, topic: str) -> Part:
     )
 
 
-def _topic_roles(options: Options) -> Iterator[Part]:
-    for topic, name in ((TOPICS[0], BOT), (TOPICS[1], BOT), (TOPICS[2], AIRFLOW)):
-        yield Part(
-            f"{name} publishes to {topic}",
-            (
-                *(
-                    "gcloud",
-                    "pubsub",
-                    "topics",
-                    "add-iam-policy-binding",
-                    topic,
-                    f"--project={options.project}",
-                ),
-                f"--project={options.project}",
-                *(f"--member={_member(options, name)}", "--role=roles/pubsub.publisher"),
-            ),
-        )
+def _pubsub_roles(options: Options) -> Iterator[Part]:
+    """Who publishes and pulls what. Nobody may make or delete anything, or pull what somebody else does.
+
+    Pub/Sub's own account moves dead letters, and signs what it pushes as our account for that:
+    https://cloud.google.com/pubsub/docs/handling-failures#grant_forwarding_permissions
+    https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions
+    """
+    itself = f"serviceAccount:service-{options.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+    bot, airflow = _member(options, BOT), _member(options, AIRFLOW)
+    for topic, member in ((DELIVERIES, bot), (PARKED, bot), (PARKED, itself), (EVENTS, airflow)):
+        yield _pubsub_role(options, "topics", topic, "publisher", member)
+    for subscription, member in ((DELIVERIES, bot), (DELIVERIES, itself), (EVENTS, bot)):
+        yield _pubsub_role(options, "subscriptions", subscription, "subscriber", member)
+    for name in (DELIVERIES, PARKED, EVENTS):  # for `python -m bot doctor`
+        yield _pubsub_role(options, "topics", name, "viewer", bot)
+        yield _pubsub_role(options, "subscriptions", name, "viewer", bot)
+    yield _account_role(options, PUSHER, "roles/iam.serviceAccountTokenCreator", itself)
+
+
+def _pubsub_role(options: Options, kind: str, name: str, role: str, member: str) -> Part:
+    whole = options.topic(name)
+    project = f"--project={options.project}"
+    return Part(
+        f"{member} has pubsub.{role} for {kind.removesuffix('s')} {whole}",
+        (
+            *("gcloud", "pubsub", kind, "add-iam-policy-binding", whole, project),
+            *(f"--member={member}", f"--role=roles/pubsub.{role}", "--format=none"),
+        ),
+        needs=("gcloud", "pubsub", kind, "describe", whole, project, "--format=none")
+        if kind == "subscriptions"
+        else (),
+    )
 
 
 def _project_role(options: Options, name: str, role: str) -> Part:

@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ _NOT_THERE = re.compile(r"NOT_FOUND|not found|does not exist|HTTPError 404", re.
 _THERE = re.compile(r"already exists|ALREADY_EXISTS|already own it|HTTPError 409", re.IGNORECASE)
 _TRIES = 6
 _PAUSE_SECONDS = 10.0
+_NEXT = """
+What waits needs the subscriptions. If you use Pub/Sub, make them, then run this again:
+  PREFLIGHT_PUBSUB_PROJECT={project} PREFLIGHT_PUBSUB_PREFIX={prefix} python -m bot pubsub-setup"""
 
 
 def main(
@@ -34,6 +38,19 @@ def main(
     """Bring a project to what the plan says; returns the exit code."""
     args = _parser().parse_args(argv)
     hands = tools(args.dryrun)
+    try:
+        waiting = [part for part in plan(_options(args, hands)) if not bring(part, hands, pause)]
+    except (StepFailed, TryAgain, OSError) as error:
+        print(f"error: {error}\nAll that came before is there. Mend this and run it again.", file=sys.stderr)
+        return 1
+    if waiting:
+        print(_NEXT.format(project=args.project, prefix=args.prefix))
+    return 0
+
+
+def _options(args: argparse.Namespace, tools: Tools) -> Options:
+    """What was asked for, and the project's number, which gcloud knows."""
+    describe = ("gcloud", "projects", "describe", args.project, "--format=value(projectNumber)")
     options = Options(
         project=args.project,
         region=args.region,
@@ -42,40 +59,47 @@ def main(
         namespace=args.namespace,
         keys=args.keys,
         executor=args.executor,
+        prefix=args.prefix,
     )
-    try:
-        for part in plan(options):
-            bring(part, hands, pause)
-    except (StepFailed, TryAgain, OSError) as error:
-        print(f"error: {error}\nAll that came before is there. Mend this and run it again.", file=sys.stderr)
-        return 1
-    return 0
+    number = tools.ask(*describe).strip()
+    return replace(options, number=number) if number else options
 
 
-def bring(part: Part, tools: Tools, pause: Callable[[float], None]) -> None:
+def bring(part: Part, tools: Tools, pause: Callable[[float], None]) -> bool:
     """Create the part unless it is there; in a dry run print the command that would.
+
+    False if it has to wait for what another program makes.
 
     Raises:
         StepFailed: gcloud refuses.
         TryAgain: Google Cloud can't now.
     """
+    if not tools.dryrun and not _answers(part.needs, tools):
+        print(f"waits:   {part.what}")
+        return False
     if not tools.dryrun and _is_there(part, tools):
         print(f"there:   {part.what}")
-        return
+        return True
     if not tools.dryrun:
         print(f"making:  {part.what}")
     if part.makes is not None and not tools.dryrun:
         part.makes.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _create(part, tools, pause)
+    return True
 
 
 def _is_there(part: Part, tools: Tools) -> bool:
     if part.makes is not None:
         return part.makes.exists()
-    if not part.check:
-        return False
+    return bool(part.check) and _answers(part.check, tools)
+
+
+def _answers(check: Sequence[str], tools: Tools) -> bool:
+    """Whether a check finds what it asks for; one that asks nothing does."""
+    if not check:
+        return True
     try:
-        tools.ask(*part.check)
+        tools.ask(*check)
     except ToolError as error:
         if _NOT_THERE.search(error.said):
             return False
@@ -106,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--bucket", help="for artifacts and logs (default: PROJECT-preflight)")
     option("--repository", default="preflight", help="for images (default: preflight)")
     option("--namespace", default="preflight", help="of the pods, for Workload Identity (default: preflight)")
+    option("--prefix", default="preflight", help="of topics, as PREFLIGHT_PUBSUB_PREFIX (default: preflight)")
     option("--keys", type=Path, metavar="DIR", help="make keys there, in place of Workload Identity")
     option(
         "--executor",

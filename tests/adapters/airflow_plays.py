@@ -34,6 +34,8 @@ def deploy(fake: FakeAirflow) -> None:
     )
     fake.add_dag("contract_paused", ["a", "b", "c", "d", "e"], tags=tags, paused=True)
     fake.add_dag("contract_loud", ["hostile", "many"], tags=tags)
+    pools = {"stuck": "nobody made this pool"}
+    fake.add_dag("contract_stuck", ["ready", "stuck"], tags=tags, pools=pools, most_runs=3)
 
 
 def quick(fake: FakeAirflow, ref: RunRef) -> Play:
@@ -50,6 +52,11 @@ def quick(fake: FakeAirflow, ref: RunRef) -> Play:
     fake.succeed(ref)
     yield
     fake.succeed(ref)  # if it was resumed
+
+
+def stuck(fake: FakeAirflow, ref: RunRef) -> Play:
+    fake.step(ref, "ready", SUCCEEDED)
+    yield
 
 
 def failing(fake: FakeAirflow, ref: RunRef) -> Play:
@@ -124,4 +131,5 @@ PLAYS: Mapping[str, Callable[[FakeAirflow, RunRef], Play]] = {
     "contract_slow": slow,
     "contract_params": params,
     "contract_loud": loud,
+    "contract_stuck": stuck,
 }

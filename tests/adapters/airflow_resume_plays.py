@@ -30,6 +30,13 @@ def deploy(fake: FakeAirflow) -> None:
         "resume_scoped",
         ["apart", "outer", "beside", "inner", "flaky", "end_inner", "judge", "end_outer"],
         together={"flaky": ["outer", "inner", "end_inner", "end_outer", "judge"]},
+        following={
+            "outer": ["inner", "beside"],
+            "inner": ["flaky"],
+            "flaky": ["end_inner", "judge"],
+            "end_inner": ["end_outer"],
+            "beside": ["end_outer", "judge"],
+        },
     )
     fake.add_dag("resume_teardown", ["begin", "work", "end"], teardowns=["end"])
     fake.add_dag("resume_setup", ["begin", "work", "end"], teardowns=["end"])
@@ -40,12 +47,27 @@ def deploy(fake: FakeAirflow) -> None:
             *("gated", "last", "left", "right", "gated_end", "join"),
         ],
         passed_over=["excused", "gated", "gated_end", "right"],
+        following={
+            "choose": ["left", "right"],
+            "left": ["join"],
+            "right": ["join"],
+            "gate": ["gated"],
+            "gated": ["gated_end"],
+            "excused": ["excused_end"],
+            "flaky": ["last"],
+        },
     )
     fake.add_dag(
         "resume_stopped",
         ["begin", "names", "part", "after", "end"],
         together={"part": ["begin", "end"]},
         teardowns=["end"],
+        following={
+            "begin": ["names", "part", "after", "end"],
+            "names": ["part"],
+            "part": ["after"],
+            "after": ["end"],
+        },
     )
     fake.add_dag("resume_group", ["names", "pair.opening", "pair.closing"])
     fake.add_dag("resume_timed_out", ["first", "slow", "last"])
@@ -114,6 +136,8 @@ def branch(fake: FakeAirflow, ref: RunRef) -> Play:
     for task in ("excused", "right", "gated", "gated_end"):
         fake.step(ref, task, SKIPPED)
     passes(fake, ref, "choose", "left", "join", "gate", "excused_end")
+    fake.set_xcom(ref, "choose", "skipmixin_key", {"followed": ["left"]})
+    fake.set_xcom(ref, "gate", "skipmixin_key", {"skipped": ["gated", "gated_end"]})
     fake.fail(ref, "flaky")
     yield
     fake.succeed(ref)

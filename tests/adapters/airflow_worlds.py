@@ -1,4 +1,4 @@
-"""The two worlds that the contract suite runs in: the fake, and a real Airflow."""
+"""The worlds of the contract suite: the fake, the fake behind Airflow's REST API, and a real Airflow."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import pytest
 from airflow_client.client.api.dag_run_api import DagRunApi
 
 from bot.adapters.airflow import AirflowClient
 from bot.adapters.airflow.session import Session
 from bot.errors import AirflowUnavailable
 from bot.models import RunRef
-from bot.ports import DagRunReader, DagTrigger, StepWatcher
+from bot.ports import ConditionReader, DagRunReader, DagTrigger, StepWatcher
 from tests.adapters import airflow_plays, airflow_resume_plays
 from tests.adapters.airflow_proxy import proxy_before
+from tests.chaos.airflow_http import AirflowOverHttp
 from tests.fakes.airflow import FakeAirflow
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ _DEADLINE_SECONDS = 90.0
 PLAYS = {**airflow_plays.PLAYS, **airflow_resume_plays.PLAYS}
 
 
-class Airflow(DagTrigger, StepWatcher, DagRunReader, Protocol):
+class Airflow(DagTrigger, StepWatcher, DagRunReader, ConditionReader, Protocol):
     """All ports, as one object has them."""
 
 
@@ -83,7 +85,7 @@ class FakeWorld:
         self._plays: dict[RunRef, airflow_plays.Play] = {}
 
     def until(self, ref: RunRef, happened: Callable[[DagRun], bool]) -> DagRun:
-        fake = self._fake
+        fake = self.fake
         if ref not in self._plays:
             self._plays[ref] = PLAYS[ref.dag_id](fake, ref)
         over = False
@@ -96,7 +98,7 @@ class FakeWorld:
             over = next(self._plays[ref], self) is self
 
     def delete(self, ref: RunRef) -> None:
-        self._fake.delete(ref)
+        self.fake.delete(ref)
 
     def unreachable(self) -> Airflow:
         fake = self._new()
@@ -110,23 +112,23 @@ class FakeWorld:
 
     @contextmanager
     def losing_the_answer_to_a_trigger(self) -> Iterator[Airflow]:
-        self._fake.lose_next_answer("trigger")
-        yield self._fake
+        self.fake.lose_next_answer("trigger")
+        yield self.fake
 
     @contextmanager
     def losing_an_answer_while_resuming(self, method: str) -> Iterator[Airflow]:
         if method == "POST":  # the last of the calls that it takes; cut off before, nothing is resumed
-            self._fake.lose_next_answer("resume")
+            self.fake.lose_next_answer("resume")
         else:
-            self._fake.fail_next("resume", AirflowUnavailable("Airflow does not answer"))
-        yield self._fake
+            self.fake.fail_next("resume", AirflowUnavailable("Airflow does not answer"))
+        yield self.fake
 
     @contextmanager
     def with_a_token_refused(self) -> Iterator[Airflow]:
-        yield self._fake  # it knows no tokens
+        yield self.fake  # it knows no tokens
 
     @property
-    def _fake(self) -> FakeAirflow:
+    def fake(self) -> FakeAirflow:
         assert isinstance(self.airflow, FakeAirflow)
         return self.airflow
 
@@ -141,7 +143,7 @@ class FakeWorld:
 class RealWorld:
     """The real one, waited for."""
 
-    local: LocalAirflow
+    local: LocalAirflow | AirflowOverHttp
 
     def __post_init__(self) -> None:
         self.airflow: Airflow = self._client(self.local.url)
@@ -194,3 +196,39 @@ class RealWorld:
 
     def _client(self, url: str) -> AirflowClient:
         return AirflowClient(url, self.local.username, self.local.password)
+
+
+class HttpWorld(RealWorld):
+    """The fake behind Airflow's REST API, played to as the fake is, and asked as the real one is."""
+
+    def __init__(self) -> None:
+        self._behind = FakeWorld()
+        self._server = AirflowOverHttp(self._behind.fake)
+        super().__init__(self._server)
+
+    def until(self, ref: RunRef, happened: Callable[[DagRun], bool]) -> DagRun:
+        self._behind.until(ref, happened)
+        run = self.airflow.look([ref])[ref]
+        assert run is not None
+        return run
+
+    def delete(self, ref: RunRef) -> None:
+        self._behind.delete(ref)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._server.close()
+
+
+def world_of(request: pytest.FixtureRequest) -> World:
+    """The world that a fixture was parametrized with, one of WORLDS."""
+    if request.param == "fake":
+        return FakeWorld()
+    if request.param == "http":
+        world = HttpWorld()
+        request.addfinalizer(world.close)
+        return world
+    return RealWorld(request.getfixturevalue("real_airflow"))
+
+
+WORLDS = ("fake", "http", pytest.param("real", marks=[pytest.mark.airflow, pytest.mark.timeout(300)]))

@@ -19,7 +19,7 @@ from bot.errors import (
     ParamsRefused,
 )
 from bot.models import DagRunState, RunRef, Step, StepState
-from tests.adapters.airflow_worlds import FakeWorld, RealWorld, World, new_ref
+from tests.adapters.airflow_worlds import WORLDS, World, new_ref, world_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,14 +37,9 @@ HOSTILE = {
 NAMES = ["good", "bad", "zürich {{ var.value.x }}"]
 
 
-@pytest.fixture(
-    scope="module",
-    params=["fake", pytest.param("real", marks=[pytest.mark.airflow, pytest.mark.timeout(300)])],
-)
+@pytest.fixture(scope="module", params=WORLDS)
 def world(request: pytest.FixtureRequest) -> World:
-    if request.param == "fake":
-        return FakeWorld()
-    return RealWorld(request.getfixturevalue("real_airflow"))
+    return world_of(request)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import AirflowUnavailable, DagRunNotFound
 from bot.models import DagRunState, RunRef, Step, StepState
-from tests.adapters.airflow_worlds import FakeWorld, RealWorld, World, new_ref
+from tests.adapters.airflow_worlds import WORLDS, World, new_ref, world_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,14 +19,9 @@ if TYPE_CHECKING:
 P, F, B, S = "succeeded", "failed", "blocked", "skipped"
 
 
-@pytest.fixture(
-    scope="module",
-    params=["fake", pytest.param("real", marks=[pytest.mark.airflow, pytest.mark.timeout(300)])],
-)
+@pytest.fixture(scope="module", params=WORLDS)
 def world(request: pytest.FixtureRequest) -> World:
-    if request.param == "fake":
-        return FakeWorld()
-    return RealWorld(request.getfixturevalue("real_airflow"))
+    return world_of(request)
 
 
 def finished(run: DagRun) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import AirflowLoginRefused, AirflowUnavailable
 from bot.models import RunRef, StepState
-from tests.adapters.airflow_worlds import FakeWorld, RealWorld, World, new_ref
+from tests.adapters.airflow_worlds import WORLDS, World, new_ref, world_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,14 +16,9 @@ if TYPE_CHECKING:
     from bot.models import DagRun
 
 
-@pytest.fixture(
-    scope="module",
-    params=["fake", pytest.param("real", marks=[pytest.mark.airflow, pytest.mark.timeout(300)])],
-)
+@pytest.fixture(scope="module", params=WORLDS)
 def world(request: pytest.FixtureRequest) -> World:
-    if request.param == "fake":
-        return FakeWorld()
-    return RealWorld(request.getfixturevalue("real_airflow"))
+    return world_of(request)
 
 
 def state(run: DagRun, task_id: str) -> StepState:

@@ -247,7 +247,7 @@ class TestTurns:
         ledger.apply(wanted(one))
         runs.admit(Watching(Turn(one.id, admitted=False, note="queued: 1 ahead")))
         settle(database)
-        assert runs.next_due() is None
+        assert (runs.next_due() or 0) > 80_000, "when its time is over"
         runs.admit(Watching(Turn(one.id, admitted=True)))
         assert runs.next_due() == 0
         assert reread(database, one) == replace(one, attempt=1, admitted=True)
@@ -264,7 +264,7 @@ class TestTurns:
             assert (PostgresReports(database).next_due() == 0) is reported
             assert reread(database, one).note == note
             settle(database)
-        assert runs.next_due() is None
+        assert (runs.next_due() or 0) > 80_000
 
     def test_who_is_refused_ends_with_the_reason(
         self, database: Database, ledger: PostgresLedger, runs: Runs
@@ -312,7 +312,7 @@ class TestTurns:
         self, database: Database, ledger: PostgresLedger, runs: Runs, turn: Turn
     ) -> None:
         """It looked because the run's time was over; now that is for the next look to say."""
-        one = replace(run(), rules=Rules(timeout=1.0))
+        one = replace(run(), rules=Rules(timeout=0))
         ledger.apply(wanted(one))
         (late,) = runs.claim_runs(1)
         runs.admit(Watching(replace(turn, run_id=one.id)))

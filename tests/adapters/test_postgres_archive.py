@@ -40,7 +40,10 @@ def ended(ledger: PostgresLedger, runs: PostgresRuns, one: Run | None = None, **
 def let_time_pass(database: Database, interval: str) -> None:
     with database.begin() as connection:
         connection.execute(
-            text("UPDATE runs SET archive_due_at = archive_due_at - CAST(:interval AS interval)"),
+            text(
+                "UPDATE runs SET archive_due_at = archive_due_at - CAST(:interval AS interval), "
+                "lease_until = lease_until - CAST(:interval AS interval)"
+            ),
             {"interval": interval},
         )
 

@@ -192,9 +192,13 @@ class TestResume:
 class TestDue:
     """A run that waits for its turn is looked at when its time is over, and otherwise by admission only."""
 
-    def test_never_without_a_timeout(self, ledger: PostgresLedger, runs: PostgresRuns) -> None:
-        ledger.apply(wanted(run()))
-        assert runs.next_due() is None
+    def test_after_a_day_where_nobody_said_anything_else(
+        self, ledger: PostgresLedger, runs: PostgresRuns
+    ) -> None:
+        ledger.apply(wanted(run(created_at=datetime.now(UTC))))
+        due = runs.next_due()
+        assert due is not None
+        assert 86_000 < due <= 86_400
 
     def test_when_its_time_is_over(self, ledger: PostgresLedger, runs: PostgresRuns) -> None:
         ledger.apply(wanted(replace(run(), created_at=datetime.now(UTC), rules=Rules(timeout=1800.0))))
@@ -202,21 +206,22 @@ class TestDue:
         assert due is not None
         assert 1000 < due <= 1800
 
-    @pytest.mark.parametrize("timeout", [None, 1800.0], ids=["no-timeout", "timeout"])
+    @pytest.mark.parametrize("timeout", [86_400.0, 1800.0], ids=["default", "timeout"])
     def test_so_is_one_that_was_resumed(
-        self, ledger: PostgresLedger, runs: PostgresRuns, timeout: float | None
+        self, ledger: PostgresLedger, runs: PostgresRuns, timeout: float
     ) -> None:
         over = ended(ledger, runs, replace(run(), rules=Rules(timeout=timeout)))
         ledger.apply(resumption(over))
         due = runs.next_due()
-        assert due is None if timeout is None else due is not None and 1000 < due <= 1800
+        assert due is not None
+        assert 0.9 * timeout < due <= timeout
 
     def test_a_nudge_does_not_make_it_due(self, ledger: PostgresLedger, runs: PostgresRuns) -> None:
         """Airflow may still tell of the end that came before."""
         over = ended(ledger, runs, run())
         ledger.apply(resumption(over))
         assert not runs.nudge("preflight~x")
-        assert runs.next_due() is None
+        assert (runs.next_due() or 0) > 80_000
 
 
 class TestDryRuns:

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
 from bot.adapters.postgres import (
     Database,
     Listener,
     PostgresInbox,
     PostgresLedger,
+    PostgresReader,
     PostgresReports,
     PostgresRuns,
     listener,
@@ -27,7 +29,7 @@ from bot.adapters.postgres.database import notify
 from bot.errors import StoreUnavailable
 from bot.models import Delivery, Outcome, Phase
 from deploy.local.postgres import embedded_postgres
-from tests.examples import at, run, wanted
+from tests.examples import NOON, at, run, wanted
 from tests.fixtures.postgres import admitted
 
 if TYPE_CHECKING:
@@ -175,6 +177,22 @@ def test_whoever_lives_keeps_what_it_holds(database: Database, database_url: str
             until(lambda: runs.claim_runs(1))
             assert inbox.claim() is None
         never_lived.close()
+
+
+def test_others_see_that_it_is_at_work_and_since_when_no_more(database: Database) -> None:
+    reader = PostgresReader(database)
+    assert reader.unattended() is None, "none ever was"
+    with listening(database) as woken:
+        until(lambda: woken and _marks(database))
+        assert reader.unattended() is None
+    with database.begin() as connection:
+        connection.execute(text("UPDATE marks SET at = '2026-03-04 12:00:00+00'"))
+    assert reader.unattended() == NOON
+
+
+def _marks(database: Database) -> int:
+    with database.once() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM marks")).scalar_one())
 
 
 def test_the_database_may_go_away_and_come_back(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ times = st.none() | st.datetimes(timezones=st.just(UTC))
 seconds = st.none() | st.floats(0, 1e9)
 rules = st.builds(
     Rules,
-    timeout=seconds,
+    timeout=st.floats(0, 1e9),
     optional=st.booleans(),
     supersede=st.booleans(),
     needs=st.lists(texts, max_size=3).map(tuple),
@@ -85,6 +85,11 @@ def test_rules_of_a_version_that_knew_none() -> None:
 def test_rules_of_a_version_that_knew_no_matchers() -> None:
     before = {"timeout": 60.0, "optional": True, "supersede": True, "needs": [], "limits": []}
     assert rules_from(before) == Rules(timeout=60.0, optional=True)
+
+
+def test_rules_of_a_version_in_which_a_run_might_never_end() -> None:
+    before = {"timeout": None, "optional": False, "supersede": True, "needs": (), "limits": ()}
+    assert rules_from(before) == Rules(timeout=86_400)
 
 
 @given(steps)

@@ -222,7 +222,7 @@ class TestTimeIsOver:
     def test_one_that_waits_for_its_turn_is_claimed_then(
         self, database: Database, ledger: PostgresLedger, runs: PostgresRuns
     ) -> None:
-        ledger.apply(wanted(replace(run(), created_at=at(0), rules=Rules(timeout=60))))
+        ledger.apply(wanted(replace(run(), rules=Rules(timeout=0))))
         claim = take(runs)
         assert not claim.run.admitted
         over = replace(claim.run, phase=Phase.FINISHED, outcome=Outcome.TIMED_OUT)
@@ -232,7 +232,7 @@ class TestTimeIsOver:
     def test_looking_at_it_admits_nobody(
         self, database: Database, ledger: PostgresLedger, runs: PostgresRuns
     ) -> None:
-        ledger.apply(wanted(replace(run(), created_at=at(0), rules=Rules(timeout=60))))
+        ledger.apply(wanted(replace(run(), rules=Rules(timeout=0))))
         claim = take(runs)
         runs.save_run(claim, replace(claim.run, admitted=True), cancel_sent=False, seconds=None)
         assert not reread(database, claim.run).admitted

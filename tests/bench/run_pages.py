@@ -143,7 +143,7 @@ def _web(supervisor: Supervisor, url: str) -> Iterator[int]:
             "PREFLIGHT_DATABASE_URL": url,
             "PREFLIGHT_WEBHOOK_SECRETS": SECRET,
             "PREFLIGHT_GITHUB_API_URL": nowhere,
-            "PREFLIGHT_GITHUB_TOKEN": "a token for nobody",
+            "PREFLIGHT_GITHUB_TOKEN": "a-token-for-nobody",
             "PREFLIGHT_REPOSITORIES": "*/*",
             "PREFLIGHT_AIRFLOW_URL": nowhere,
             "PREFLIGHT_AIRFLOW_USERNAME": "nobody",

@@ -11,6 +11,8 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import psycopg
+
 from deploy.local import ports
 from deploy.local.airflow import LocalAirflow
 from deploy.local.airflow_settings import AirflowSettings
@@ -89,6 +91,16 @@ class Bot:
     def webhook(self) -> str:
         """Where GitHub sends deliveries."""
         return f"{self.parts.ports.public_url}/webhook"
+
+
+def plain_url(url: str) -> str:
+    """SQLAlchemy's URL as PostgreSQL's own programs take it."""
+    return url.replace("postgresql+psycopg://", "postgresql://")
+
+
+def connected(postgres: Postgres, database: str) -> psycopg.Connection:
+    """A connection to a database of the server."""
+    return psycopg.connect(plain_url(postgres.url(database)), autocommit=True)
 
 
 @contextlib.contextmanager

@@ -12,16 +12,16 @@ BYTES = 24 * 1024
 _FIELD = "https://api.github.example/repos/an-owner/a-repository/an-endpoint"
 
 
-def body() -> bytes:
-    """A payload of `BYTES`, of about as many fields as GitHub's have."""
+def body(number: int = 1) -> bytes:
+    """A payload of `BYTES` about that pull request, of about as many fields as GitHub's have."""
     payload: dict[str, object] = {
         "action": "labeled",
-        "number": 1,
+        "number": number,
         "repository": {"id": 1, "name": "a-repository", "full_name": "an-owner/a-repository"},
         "sender": {"login": "developer", "id": 2},
         "label": {"name": "an unimportant one"},
     }
-    pull: dict[str, object] = {"number": 1, "title": "A change"}
+    pull: dict[str, object] = {"number": number, "title": "A change"}
     payload["pull_request"] = pull
     while (missing := BYTES - len(_written(payload))) > len(_FIELD) + 20:
         pull[f"field_{len(pull)}_url"] = _FIELD

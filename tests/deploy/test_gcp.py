@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from deploy.gcp.plan import ACCOUNTS, TOPICS, Options, Part, plan
+from bot.settings import PubSub
+from deploy.gcp.plan import ACCOUNTS, Options, Part, plan
 from deploy.gcp.run import main
 from deploy.local.environment import ROOT
 from steps.tools import Tools
 from tests.dags.tools.stand_ins import StandIns
 
 PROJECT = "a-project"
+NUMBER = "1234567890"
 NOT_THERE = "ERROR: (gcloud) NOT_FOUND: it does not exist"
+SUBSCRIPTIONS = "pubsub subscriptions describe"
 
 
 @pytest.fixture
@@ -23,7 +26,8 @@ def google(tmp_path: Path) -> StandIns:
     return StandIns.install(tmp_path / "google", ["gcloud"])
 
 
-def nothing_is_there(google: StandIns) -> None:
+def nothing_is_there(google: StandIns, *, but: str = "projects describe") -> None:
+    google.says(but, stdout=NUMBER)
     google.says(" describe ", stderr=NOT_THERE, exit_code=1)
     google.says(".*")
 
@@ -43,12 +47,29 @@ def made(google: StandIns) -> list[str]:
 
 
 def test_an_empty_project_gets_all_of_the_plan_in_order(google: StandIns) -> None:
-    nothing_is_there(google)
+    nothing_is_there(google, but=f"projects describe|{SUBSCRIPTIONS}")
     assert setup(google) == 0
-    options = Options(PROJECT, "us-central1", f"{PROJECT}-preflight", "preflight", "preflight")
+    options = Options(PROJECT, "us-central1", f"{PROJECT}-preflight", "preflight", "preflight", number=NUMBER)
     assert [call.argv for call in google.calls() if "describe" not in call.argv] == [
         tuple(part.create[1:]) for part in plan(options)
     ]
+
+
+def test_who_pulls_is_said_once_there_are_subscriptions(
+    google: StandIns, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nothing_is_there(google)
+    assert setup(google, "--prefix=ours") == 0
+    assert not google.calls("pubsub.subscriber")
+    told = capsys.readouterr().out
+    assert (
+        f"PREFLIGHT_PUBSUB_PROJECT={PROJECT} PREFLIGHT_PUBSUB_PREFIX=ours python -m bot pubsub-setup" in told
+    )
+    later = StandIns.install(tmp_path / "later", ["gcloud"])
+    later.says(".*")
+    assert setup(later, "--prefix=ours") == 0
+    assert len(later.calls("pubsub.subscriber")) == 3
+    assert "pubsub-setup" not in capsys.readouterr().out
 
 
 def test_what_is_there_stays_as_it_is(google: StandIns, capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,12 +98,12 @@ def test_an_account_that_is_not_known_everywhere_yet_is_waited_for(google: Stand
 
 def test_a_refusal_is_said_and_ends_it(google: StandIns, capsys: pytest.CaptureFixture[str]) -> None:
     google.says("services enable", stderr="PERMISSION_DENIED: not authorized", exit_code=1)
-    google.says(".*")
+    google.says(".*", stdout=NUMBER)
     assert setup(google) == 1
     told = capsys.readouterr().err
     assert "PERMISSION_DENIED" in told
     assert "run it again" in told
-    assert len(google.calls()) == 1
+    assert len(made(google)) == 1
 
 
 def test_keys_are_made_once_in_a_folder_for_their_owner(google: StandIns, tmp_path: Path) -> None:
@@ -107,7 +128,7 @@ def test_a_dry_run_prints_every_command_and_asks_nobody(google: StandIns) -> Non
         check=True,
     )
     assert google.calls() == []
-    for name in (*ACCOUNTS, *TOPICS):
+    for name in (*ACCOUNTS, "preflight-deliveries", "preflight-parked", "preflight-events"):
         assert f"create {name}" in done.stdout
     assert done.stdout.count("\ngcloud ") > 20
 
@@ -147,6 +168,59 @@ def test_what_pull_requests_could_act_as_may_do_no_more(name: str, roles: set[tu
     member = f"--member=serviceAccount:{name}@p-roject.iam.gserviceaccount.com"
     parts = [part for part in plan(Options("p-roject", "r", "b", "i", "n")) if member in part.create]
     assert {(_subject(part), _role(part)) for part in parts} == roles
+
+
+AGENT = f"service-{NUMBER}@gcp-sa-pubsub"
+
+
+@pytest.mark.parametrize(
+    ("account", "roles"),
+    [
+        pytest.param(
+            "preflight-bot@p-roject",
+            {
+                ("topics", "ours-deliveries", "publisher"),
+                ("topics", "ours-parked", "publisher"),
+                ("subscriptions", "ours-deliveries", "subscriber"),
+                ("subscriptions", "ours-events", "subscriber"),
+                *(
+                    (kind, f"ours-{name}", "viewer")
+                    for kind in ("topics", "subscriptions")
+                    for name in ("deliveries", "parked", "events")
+                ),
+            },
+            id="the bot publishes, pulls, and looks whether all is there",
+        ),
+        pytest.param(
+            "preflight-airflow@p-roject", {("topics", "ours-events", "publisher")}, id="Airflow tells"
+        ),
+        pytest.param(
+            AGENT,
+            {("topics", "ours-parked", "publisher"), ("subscriptions", "ours-deliveries", "subscriber")},
+            id="Pub/Sub moves dead letters",
+        ),
+        pytest.param("preflight-push@p-roject", set(), id="who pushes may nothing"),
+        pytest.param("preflight-e2e@p-roject", set(), id="pipelines have nothing to do with it"),
+    ],
+)
+def test_who_may_what_at_pubsub(account: str, roles: set[tuple[str, str, str]]) -> None:
+    member = f"--member=serviceAccount:{account}.iam.gserviceaccount.com"
+    parts = plan(Options("p-roject", "r", "b", "i", "n", number=NUMBER, prefix="ours"))
+    given = [part for part in parts if member in part.create and part.create[1] == "pubsub"]
+    assert {(part.create[2], _subject(part), _role(part).removeprefix("pubsub.")) for part in given} == roles
+
+
+def test_pubsub_signs_as_the_account_that_pushes_and_as_no_other() -> None:
+    parts = plan(Options("p-roject", "r", "b", "i", "n", number=NUMBER))
+    signing = [part for part in parts if "--role=roles/iam.serviceAccountTokenCreator" in part.create]
+    assert [_subject(part) for part in signing] == ["preflight-push@p-roject.iam.gserviceaccount.com"]
+    assert f"--member=serviceAccount:{AGENT}.iam.gserviceaccount.com" in signing[0].create
+
+
+def test_topics_are_called_as_the_bot_calls_them() -> None:
+    options, bot = Options("p-roject", "r", "b", "i", "n", prefix="ours"), PubSub(project="p", prefix="ours")
+    topics = {part.create[4] for part in plan(options) if part.create[1:4] == ("pubsub", "topics", "create")}
+    assert topics == {bot.deliveries, bot.parked, bot.events}
 
 
 def _subject(part: Part) -> str:

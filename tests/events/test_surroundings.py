@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot import events
@@ -37,8 +39,24 @@ def test_an_installation_starts_nothing_and_is_learned(event: str, fields: dict[
 @pytest.mark.parametrize("action", ["renamed", "transferred", "privatized", "publicized"])
 def test_a_new_name_and_who_may_see_it_are_learned(action: str) -> None:
     payload = {"action": action, "repository": repository_payload()}
-    decision = events.parse(delivery("repository", payload)).decide(Facts())
+    decision = Known().decide(events.parse(delivery("repository", payload)))
     assert decision.actions == (Rename(REPOSITORY), Forget(REPOSITORY))
+
+
+@pytest.mark.parametrize("action", ["renamed", "transferred", "publicized"])
+def test_but_github_itself_says_what_is_so_now(action: str) -> None:
+    """The delivery may be an old one, sent again under another id by somebody who saw it."""
+    event = events.parse(delivery("repository", {"action": action, "repository": repository_payload()}))
+    now = Repository(42, "acme/gadgets", private=True)
+    assert Known(repository=now).decide(event).actions == (Rename(now), Forget(REPOSITORY))
+    assert Known(repository=None).decide(event).actions == (Forget(REPOSITORY),)
+
+
+def test_what_becomes_private_is_closed_at_once() -> None:
+    private = replace(REPOSITORY, private=True)
+    payload = {"action": "privatized", "repository": repository_payload(private)}
+    decision = events.parse(delivery("repository", payload)).decide(Facts())
+    assert decision.actions == (Rename(private), Forget(private))
 
 
 def test_other_news_of_a_repository_mean_nothing() -> None:

@@ -1,4 +1,4 @@
-"""An Airflow in memory, behind the ports DagTrigger, StepWatcher and DagRunReader, moved on by hand.
+"""An Airflow in memory, behind all ports of Airflow, moved on by hand.
 
 airflow = FakeAirflow()
 airflow.add_dag("checks", tasks=["clone", "lint", "test"])
@@ -33,7 +33,20 @@ from bot.errors import (
     ParamsRefused,
     PreflightError,
 )
-from bot.models import Dag, DagRun, DagRunState, LogLine, RunRef, Step, StepState
+from bot.models import (
+    Conditions,
+    Dag,
+    DagCondition,
+    DagRun,
+    DagRunState,
+    LogLine,
+    Pool,
+    RunRef,
+    Step,
+    StepState,
+)
+
+DEFAULT_POOL = "default_pool"
 
 OWN_OUTPUT = "airflow.task.operators.step_operator.StepOperator"
 """The logger of what our operator's steps print."""
@@ -68,18 +81,41 @@ class FakeTasks:
 
     `together`: what runs again with a task (its setups and teardowns, leaves that judge it), though it had
     succeeded. `passed_over`: tasks that a branch skips, or that skip themselves and the run goes on.
+    `following`: what comes directly after each task; where nothing is said, the next one. `pools`: whose pool
+    is not the default one.
     """
 
     order: tuple[str, ...] = ()
     together: Mapping[str, Collection[str]] = field(default_factory=dict)
     teardowns: Collection[str] = ()
     passed_over: Collection[str] = ()
+    following: Mapping[str, Collection[str]] = field(default_factory=dict)
+    pools: Mapping[str, str] = field(default_factory=dict)
+    most_runs: int = 16
+
+    def after(self, task_id: str) -> Collection[str]:
+        """The tasks directly after that one."""
+        if self.following:
+            return self.following.get(task_id, ())
+        place = self.order.index(task_id) + 1
+        return self.order[place : place + 1]
+
+    def all_after(self, task_ids: Collection[str]) -> set[str]:
+        """The tasks after those, near and far."""
+        found: set[str] = set()
+        waiting = list(task_ids)
+        while waiting:
+            fresh = set(self.after(waiting.pop())) - found
+            found |= fresh
+            waiting += fresh
+        return found
 
 
 class FakeAirflow:
     """Does what `AirflowClient` with a real Airflow does. Safe to share among threads.
 
-    `down` and `login_fails` make every call fail. `runs`, `calls` (by method), `cancelled` and
+    `down` and `login_fails` make every call fail. `pools` and `scheduler_silent_since` are what `conditions`
+    tells. `runs`, `calls` (by method), `cancelled` and
     `resumed` are for assertions.
     """
 
@@ -90,6 +126,8 @@ class FakeAirflow:
         self.calls: Counter[str] = Counter()
         self.cancelled: list[RunRef] = []
         self.resumed: list[RunRef] = []
+        self.pools: dict[str, Pool] = {DEFAULT_POOL: Pool(128, 128)}
+        self.scheduler_silent_since: datetime | None = None
         self._clock = clock
         self._dags: dict[str, Dag] = {}
         self._tasks: dict[str, FakeTasks] = {}
@@ -111,11 +149,16 @@ class FakeAirflow:
         together: Mapping[str, Collection[str]] | None = None,
         teardowns: Collection[str] = (),
         passed_over: Collection[str] = (),
+        following: Mapping[str, Collection[str]] | None = None,
+        pools: Mapping[str, str] | None = None,
+        most_runs: int = 16,
     ) -> None:
         """Deploy a DAG, or another version of it. See FakeTasks."""
         with self._lock:
             self._dags[dag_id] = Dag(dag_id, frozenset(tags), paused, params or {}, import_error)
-            self._tasks[dag_id] = FakeTasks(tuple(tasks), together or {}, teardowns, passed_over)
+            self._tasks[dag_id] = FakeTasks(
+                tuple(tasks), together or {}, teardowns, passed_over, following or {}, pools or {}, most_runs
+            )
 
     def remove_dag(self, dag_id: str) -> None:
         """Delete a DAG's file; its runs stay."""
@@ -200,6 +243,47 @@ class FakeAirflow:
         """Let the next call of this port method do its work, and raise AirflowUnavailable nevertheless."""
         with self._lock:
             self._lost[method] += 1
+
+    # What Airflow's REST API has beside the ports (see tests/chaos/airflow_http.py)
+
+    def dag_ids(self) -> Sequence[str]:
+        """Of all DAGs that are there."""
+        with self._lock:
+            return list(self._dags)
+
+    def tasks(self, dag_id: str) -> FakeTasks:
+        """The tasks of a DAG; DagNotFound if there is none."""
+        with self._lock:
+            self._dag(dag_id)
+            return self._tasks[dag_id]
+
+    def clear(self, ref: RunRef, keys: Collection[tuple[str, int]], *, go: bool) -> None:
+        """Let these steps wait again, with all that comes after them or belongs to them; then the run `go`es.
+
+        An index below zero names all steps of a mapped task.
+        """
+        with self._lock:
+            run, tasks = self._run(ref), self._tasks[ref.dag_id]
+            named = {task_id for task_id, _ in keys}
+            later = tasks.all_after(named)
+            together = {with_it for task in named | later for with_it in tasks.together.get(task, ())}
+            for key in run.steps:
+                if key in keys or (key[0], -1) in keys or key[0] in later | together:
+                    self._wait_again(run, key)
+            if go:
+                self.go_on(ref)
+
+    def call_successful(self, ref: RunRef, key: tuple[str, int]) -> None:
+        """Say that a step passed, whatever it did."""
+        with self._lock:
+            run = self._run(ref)
+            run.steps[key] = replace(run.steps[key], state=StepState.SUCCEEDED)
+
+    def go_on(self, ref: RunRef) -> None:
+        """Queue a run that has ended."""
+        with self._lock:
+            run = self._run(ref)
+            run.state, run.started_at, run.ended_at = DagRunState.QUEUED, None, None
 
     # The ports
 
@@ -287,6 +371,15 @@ class FakeAirflow:
         with self._call("look"):
             return {ref: self._snapshot(ref) for ref in refs}
 
+    def conditions(self, dag_ids: Collection[str]) -> Conditions:
+        """See ConditionReader."""
+        with self._call("conditions"):
+            return Conditions(
+                scheduler_silent_since=self.scheduler_silent_since,
+                pools=dict(self.pools),
+                dags={dag_id: self._condition(dag_id) for dag_id in dag_ids},
+            )
+
     def log(self, ref: RunRef, step: Step) -> Iterator[LogLine]:
         """See DagRunReader."""
         if step.try_number < 1:
@@ -324,6 +417,21 @@ class FakeAirflow:
             return self._dags[dag_id]
         except KeyError:
             raise DagNotFound(f"DAG {dag_id!r} not found in Airflow") from None
+
+    def _condition(self, dag_id: str) -> DagCondition:
+        dag, tasks = self._dags.get(dag_id), self._tasks.get(dag_id, FakeTasks())
+        before: dict[str, set[str]] = {task: set() for task in tasks.order}
+        for task in tasks.order:
+            for after in tasks.after(task):
+                before[after].add(task)
+        return DagCondition(
+            paused=dag is not None and dag.paused,
+            gone=dag is None,
+            import_error=dag is not None and dag.import_error,
+            most_runs=tasks.most_runs,
+            pools={task: tasks.pools.get(task, DEFAULT_POOL) for task in tasks.order},
+            before={task: frozenset(names) for task, names in before.items()},
+        )
 
     def _run(self, ref: RunRef) -> FakeRun:
         try:

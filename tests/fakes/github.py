@@ -44,6 +44,7 @@ class FakeGitHub(FakeChecks):
         super().__init__()
         self.login = login
         self.pulls: dict[tuple[int, int], PullRequest] = {}
+        self.repositories: dict[int, Repository] = {}
         self.changes: dict[tuple[int, int], ChangedFiles] = {}
         self.comparisons: dict[tuple[int, str, str], ChangedFiles] = {}
         self.roles: dict[tuple[int, str], Permission] = {}
@@ -163,6 +164,11 @@ class FakeGitHub(FakeChecks):
         with self.call("pull_request", repository, number):
             pull = self.found(self.pulls, (repository.id, number))
             return replace(pull, comments=len(self.comments_on(repository, number)))
+
+    def repository(self, repository: Repository) -> Repository:
+        """The repository of that id, as it was asked for where nobody gave it another name or other eyes."""
+        with self.call("repository", repository):
+            return self.repositories.get(repository.id, repository)
 
     def tip(self, repository: Repository, branch: str) -> str:
         """The SHA that the branch points at now."""

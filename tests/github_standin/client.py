@@ -253,6 +253,13 @@ class Standin:
         """Send a delivery once more, with the same guid, as the button on GitHub's page does."""
         self.call("redeliver", delivery=delivery_id)
 
+    def age_deliveries(self, seconds: float) -> None:
+        """As if all that was delivered so far had been delivered so much earlier.
+
+        GitHub keeps three days: what is older is not in its log, and its API can't deliver it again.
+        """
+        self.call("age_deliveries", seconds=seconds)
+
     def settle(self, timeout: float = 30.0) -> list[Delivery]:
         """Wait until every delivery made so far was sent and answered (or failed), and return them all."""
         wait_for(lambda: self.call("settled")["settled"], timeout)

@@ -210,6 +210,11 @@ def redeliver(hub: Hub, delivery: int) -> None:
     hub.webhooks.redeliver(hub.webhooks.find(delivery))
 
 
+def age_deliveries(hub: Hub, seconds: float) -> None:
+    """Make the delivery log older."""
+    hub.webhooks.age(seconds)
+
+
 def settled(hub: Hub) -> dict[str, bool]:
     """Whether every delivery has its outcome."""
     return {"settled": hub.webhooks.settled()}
@@ -266,6 +271,7 @@ ACTIONS: dict[str, Callable[..., object]] = {
         requests,
         deliveries,
         redeliver,
+        age_deliveries,
         settled,
         violations,
         limits,

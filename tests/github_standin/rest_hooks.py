@@ -9,10 +9,9 @@ from flask import Blueprint, Response, jsonify, request
 from . import shapes
 from .hub import caller, hub, the_repository
 from .responses import cursor_page_of, not_found, page_of
-from .state import Hook, Refused
 
 if TYPE_CHECKING:
-    from .state import Json
+    from .state import Hook, Json
     from .webhooks import Delivery
 
 routes = Blueprint("hooks", __name__)
@@ -95,22 +94,20 @@ def _hook(owner: str, name: str, hook_id: int) -> Hook:
 
 
 def _find(hook: Hook, delivery_id: int) -> Delivery:
-    try:
-        return hub().webhooks.find(delivery_id, hook)
-    except Refused as refused:
-        raise not_found() from refused
+    for delivery in hub().webhooks.logged(hook):
+        if delivery.id == delivery_id:
+            return delivery
+    raise not_found()
 
 
 def _log(hook: Hook) -> Response:
-    """A page of a delivery log: what was not sent yet is not in it."""
+    """A page of a delivery log."""
     wanted = request.args.get("status", "")
     found = [
         each
-        for each in hub().webhooks.of(hook)
-        if each.status != "pending"
-        and wanted in ("", "success" if each.status_code in SUCCESSES else "failure")
+        for each in hub().webhooks.logged(hook)
+        if wanted in ("", "success" if each.status_code in SUCCESSES else "failure")
     ]
-    found.sort(key=lambda each: -each.id)
     return jsonify([_item(each) for each in cursor_page_of(found, [each.id for each in found])])
 
 

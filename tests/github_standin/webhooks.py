@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from .state import Account, Hook, Installation, Json, Repository, World
 
+KEPT = 3 * 24 * 3600.0
+"""Seconds for which the log keeps an entry, and GitHub can deliver it again."""
 TIMEOUT = 10.0
 """Seconds that a receiver has to answer in."""
 KINDS = ("drop", "duplicate", "delay", "reorder", "hold")
@@ -181,6 +183,23 @@ class Webhooks:
         for delivery in list(self.deliveries):
             if hook in (None, delivery.hook) and event in ("", delivery.event):
                 yield delivery
+
+    def logged(self, hook: Hook) -> list[Delivery]:
+        """What the log of a hook shows, newest first: nothing that waits to be sent, and nothing old."""
+        since = now() - KEPT
+        found = [
+            each
+            for each in self.of(hook)
+            if each.status != "pending" and (each.sent_at or each.created_at) > since
+        ]
+        return sorted(found, key=lambda each: -each.id)
+
+    def age(self, seconds: float) -> None:
+        """As if all that was delivered so far had been delivered earlier by so many seconds."""
+        for delivery in self.deliveries:
+            delivery.created_at -= seconds
+            delivery.sent_at = None if delivery.sent_at is None else delivery.sent_at - seconds
+            delivery.answered_at = None if delivery.answered_at is None else delivery.answered_at - seconds
 
     def settled(self) -> bool:
         """Whether nothing waits to be sent or answered."""

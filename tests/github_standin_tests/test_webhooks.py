@@ -219,6 +219,25 @@ def test_a_receiver_that_is_too_slow(
     assert (ping.status, ping.status_code) == ("timed out", 504)
 
 
+def test_the_log_reaches_back_three_days(
+    github: Standin, repository: Repository, hook: int, receiver: Receiver
+) -> None:
+    receiver.wait_for("ping")
+    old = github.settle()[-1]
+    github.age_deliveries(3 * 24 * 3600)
+    repository.open_pull("alice", branch="fix", files={"new.txt": ""})
+    github.settle()
+    repository.permit("carol", "admin")
+    token = github.user("carol").token
+
+    log = get(github, f"/repos/acme/app/hooks/{hook}/deliveries", token).json()
+
+    assert [each["event"] for each in log] == ["pull_request", "push"]
+    gone = f"{github.api_url}/repos/acme/app/hooks/{hook}/deliveries/{old.id}/attempts"
+    answer = requests.post(gone, headers={"Authorization": f"token {token}"}, timeout=10)
+    assert answer.status_code == 404
+
+
 def test_deliveries_are_timed(github: Standin, repository: Repository, hook: int, receiver: Receiver) -> None:
     repository.open_pull("alice", files={"new.txt": ""})
     receiver.wait_for("pull_request.opened")

@@ -25,12 +25,15 @@ class Nudged:
     """A run store's ear."""
 
     nudges: list[str] = field(default_factory=list)
+    began: list[str] = field(default_factory=list)
     down: bool = False
 
-    def nudge(self, dag_run_id: str) -> bool:
+    def nudge(self, dag_run_id: str, *, began: bool = False) -> bool:
         if self.down:
             raise StoreUnavailable("the database does not answer")
         self.nudges.append(dag_run_id)
+        if began:
+            self.began.append(dag_run_id)
         return dag_run_id == "preflight~known"
 
 
@@ -42,7 +45,7 @@ def send(runs: Nudged, body: bytes, *, signature: str | None = "", secret: str =
     return app.test_client().post("/nudge", data=body, headers=headers, content_type="application/json")
 
 
-def hint(dag_run_id: object = "preflight~known") -> bytes:
+def hint(dag_run_id: object = "preflight~known", state: str = "success") -> bytes:
     fields = {
         "dag_id": "checks",
         "dag_run_id": dag_run_id,
@@ -50,7 +53,7 @@ def hint(dag_run_id: object = "preflight~known") -> bytes:
         "map_index": -1,
         "try_number": 1,
     }
-    return json.dumps(fields | {"state": "success", "sent_at": "2026-03-04T12:00:00Z"}).encode()
+    return json.dumps(fields | {"state": state, "sent_at": "2026-03-04T12:00:00Z"}).encode()
 
 
 @pytest.mark.parametrize("dag_run_id", ["preflight~known", "preflight~unknown"])
@@ -58,6 +61,16 @@ def test_is_taken_and_the_run_is_looked_at(dag_run_id: str) -> None:
     runs = Nudged()
     assert send(runs, hint(dag_run_id)).status_code == 202
     assert runs.nudges == [dag_run_id]
+
+
+@pytest.mark.parametrize(
+    ("state", "began"), [("running", ["preflight~known"]), ("success", []), ("failed", [])]
+)
+def test_says_whether_something_began(state: str, began: list[str]) -> None:
+    """Only then may a run that has ended go on."""
+    runs = Nudged()
+    send(runs, hint(state=state))
+    assert runs.began == began
 
 
 @pytest.mark.parametrize(

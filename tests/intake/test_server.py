@@ -109,8 +109,10 @@ class Server:
 
 
 @contextmanager
-def serving(database_url: str, directory: Path) -> Iterator[Server]:
-    """A server on that database, once it answers."""
+def serving(
+    database_url: str, directory: Path, program: tuple[str, ...] = ("-m", "bot", "web")
+) -> Iterator[Server]:
+    """A server on that database, once it answers; `program` is what Python runs."""
     directory.mkdir(exist_ok=True)
     public, internal = ports.choose_any(), ports.choose_any()
     environment = {
@@ -133,7 +135,7 @@ def serving(database_url: str, directory: Path) -> Iterator[Server]:
     with (
         errors.open("wb") as log,
         subprocess.Popen(
-            [sys.executable, "-m", "bot", "web"], env=environment, cwd=ROOT, stdout=log, stderr=log
+            [sys.executable, *program], env=environment, cwd=ROOT, stdout=log, stderr=log
         ) as process,
     ):
         server = Server(process, public, internal, directory, errors)

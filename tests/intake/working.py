@@ -20,11 +20,11 @@ from tests.examples import HEAD, NOON, REPOSITORY, TIP, comment_payload, deliver
 from tests.fakes.github import FakeGitHub
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from bot.adapters.postgres import Database
-    from bot.models import Delivery, PullRequest, Run, Status
+    from bot.models import Delivery, PullRequest, Repository, Run, Status
 
 UNIT = b"pipelines: {unit: {dag: checks, params: {steps: {test: pytest -q}}}}"
 
@@ -50,7 +50,13 @@ class FakeDags:
 class Bot:
     """What a worker process does with deliveries; Alice and Rita may write."""
 
-    def __init__(self, database: Database, *, served: tuple[str, ...] = ("acme/*",)) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        served: tuple[str, ...] = ("acme/*",),
+        check_room: Callable[[Repository], None] = lambda _: None,
+    ) -> None:
         self.database = database
         self.github = FakeGitHub()
         self.now = NOON
@@ -69,8 +75,9 @@ class Bot:
                 operator=lambda: operator,
                 bot_login=lambda: self.github.login,
                 clock=self.tick,
+                check_room=check_room,
             ),
-            effects=Effects(put=self.inbox.put, forget=self.github.forget),
+            effects=Effects(put=self.inbox.put, latest=self.inbox.latest, forget=self.github.forget),
             run_page=lambda run_id: f"https://preflight.example/runs/{run_id}",
         )
         self.worker = DeliveryWorker(self.inbox, self.handler)

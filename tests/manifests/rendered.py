@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 REQUIRED = "PREFLIGHT_REQUIRE_KUBECTL"
 """Set, it makes a failure of what is skipped where there is no kubectl."""
-OVERLAYS = ("external-postgres", "high-availability", "kubernetes-executor", "workload-identity")
+OVERLAYS = ("external-postgres", "high-availability", "kubernetes-executor", "pubsub", "workload-identity")
 FOLDERS: Mapping[str, Path] = {"base": HERE / "base"} | {name: HERE / "overlays" / name for name in OVERLAYS}
 
 

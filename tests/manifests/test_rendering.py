@@ -63,6 +63,14 @@ def test_the_bot_can_be_had_alone(tmp_path: Path) -> None:
     assert f"preflight-bot:{airflow['defaultAirflowTag']}" in images
 
 
+def test_deliveries_over_pubsub_go_with_steps_in_the_schedulers_pod(tmp_path: Path) -> None:
+    alone = put_together(tmp_path, ["workload-identity", "pubsub"])
+    config = alone.of("ConfigMap")
+    assert config["preflight-config"]["data"]["PREFLIGHT_INBOX"] == "pubsub"
+    assert "PREFLIGHT_EVENTS" not in config["preflight-config"]["data"]
+    assert "annotations" not in alone.of("ServiceAccount")["airflow"]["metadata"]
+
+
 def test_a_kustomization_that_cannot_be_rendered_says_so(tmp_path: Path) -> None:
     needs_kubectl()
     with pytest.raises(render.RenderError, match=r"kubectl kustomize .* failed"):

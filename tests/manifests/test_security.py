@@ -118,11 +118,19 @@ class TestSecrets:
             assert config[setting] == f"{mount}/{name}"
             assert name in shown.of("ConfigMap")["airflow-pod-template"]["data"]
 
-    def test_nobody_has_a_clouds_rights_but_for_the_bot_and_steps_with_keys(self, shown: Manifests) -> None:
+    def test_nobody_has_a_clouds_rights_but_for_who_runs_none_of_the_pull_requests_code(
+        self, shown: Manifests
+    ) -> None:
         allowed = {STEP_WITH_KEYS, "preflight-web", "preflight-worker", "airflow-api-server"}
+        accounts = {"preflight"}
+        if shown.pod_templates:  # else steps run in the scheduler's pod
+            allowed |= {"airflow-scheduler"}
+            accounts |= {"airflow", "airflow-scheduler"}
         assert {one.name for one in shown.workloads if reaches_metadata(shown, one)} <= allowed
-        for account in shown.of("ServiceAccount").values():
-            assert "annotations" not in account["metadata"] or account["metadata"]["name"] == "preflight"
+        annotated = {
+            name for name, one in shown.of("ServiceAccount").items() if "annotations" in one["metadata"]
+        }
+        assert annotated <= accounts
 
 
 class TestMakeSecrets:

@@ -34,6 +34,7 @@ from tests.examples import REPOSITORY, at, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from werkzeug.test import TestResponse
 
@@ -80,6 +81,7 @@ class Store:
     decided: list[Audit] = field(default_factory=list)
     pasts: dict[str, Past] = field(default_factory=dict)
     asked: list[RunQuery] = field(default_factory=list)
+    quiet_since: datetime | None = None
     down: bool = False
 
     def add(self, one: Run) -> Run:
@@ -97,6 +99,10 @@ class Store:
 
     def counts(self) -> Mapping[str, Mapping[str, float]]:
         return {}
+
+    def unattended(self) -> datetime | None:
+        self.check()
+        return self.quiet_since
 
     def check(self) -> None:
         if self.down:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +25,7 @@ class Reader:
     """A database that may be down."""
 
     down: bool = False
+    quiet_since: datetime | None = None
 
     def run(self, run_id: str) -> Run | None:
         raise AssertionError(f"health and metrics never read a run ({run_id})")
@@ -39,6 +41,10 @@ class Reader:
             "ages": {"oldest_delivery": 1.5},
         }
 
+    def unattended(self) -> datetime | None:
+        self.check()
+        return self.quiet_since
+
     def check(self) -> None:
         if self.down:
             raise StoreUnavailable("the database does not answer: no route to 10.0.0.7")
@@ -46,9 +52,19 @@ class Reader:
 
 def client(reader: Reader, *, internal: bool) -> FlaskClient:
     app = Flask(__name__)
-    app.register_blueprint(health.blueprint(reader, internal=internal))
+    app.register_blueprint(health.blueprint(reader.check, internal=internal, unattended=reader.unattended))
     app.register_blueprint(metrics.blueprint(reader))
     return app.test_client()
+
+
+def test_that_no_worker_is_at_work_is_told_inside() -> None:
+    """Web is ready all the same: what it takes is kept."""
+    quiet = Reader(quiet_since=datetime(2026, 3, 4, 12, tzinfo=UTC))
+    inside = client(quiet, internal=True).get("/readyz")
+    assert (inside.status_code, inside.text) == (
+        200, "ready\nno worker has been at work since 2026-03-04 12:00:00 UTC\n"
+    )  # fmt: skip
+    assert client(quiet, internal=False).get("/readyz").text == "ready\n"
 
 
 @pytest.mark.parametrize("internal", [True, False], ids=["inside", "outside"])

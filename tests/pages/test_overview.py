@@ -36,6 +36,15 @@ class TestTheList:
         assert "/pr/acme/widgets/12" in hrefs
         assert f'datetime="{at(0).isoformat(timespec="seconds")}"' in page.source
 
+    def test_says_that_nobody_is_at_work(self, site: Site) -> None:
+        site.store.add(listed("e2e"))
+        assert "No worker" not in site.page("/").text
+        site.store.quiet_since = at(0)
+        said = (
+            "No worker has been at work since 2026-03-04 12:00:00 UTC: what is asked for waits until one is."
+        )
+        assert said in site.page("/").text
+
     def test_begins_with_the_newest(self, site: Site) -> None:
         for name in ("one", "two", "three"):
             site.store.add(listed(name))

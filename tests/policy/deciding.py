@@ -37,6 +37,7 @@ class Known:
 
     pull: PullRequest = field(default_factory=pull)
     branch: Branch | None = None
+    repository: Repository | None = REPOSITORY
     yaml: str | None = UNIT
     proposed: str | None = None
     roles: Mapping[str, Permission] = field(default_factory=lambda: WRITERS)
@@ -69,6 +70,7 @@ class Known:
     def _tell(self, missing: MissingFact) -> object:
         told: Mapping[str, object] = {
             "pull_request": self.pull,
+            "repository_now": self.repository,
             "base": Base(TIP, _read(self.yaml)),
             "proposed": _read(self.proposed),
             "changed_files": self.changed,

@@ -113,6 +113,7 @@ class World:
         self.queue = Queue()
         self.now: datetime = at(100)
         self.pauses: list[float] = []
+        self.seconds = 0.0
         self.archiver = Archiver(
             self.queue,
             self.place,
@@ -120,6 +121,7 @@ class World:
             ["hunter2hunter2"],
             lambda: self.now,
             pause=self.pauses.append,
+            timer=lambda: self.seconds,
         )
 
     def printed(self, task_id: str, *lines: str | LogLine) -> None:
@@ -137,6 +139,13 @@ class World:
         while self.archiver.archive():
             pass
         return [seconds for _, seconds in self.queue.said[before:]]
+
+    def wait_after(self, run: Run) -> float:
+        """Archive it, which fails; the seconds until the next try, which pass."""
+        (seconds,) = self.archive(run)
+        assert seconds is not None
+        self.seconds += seconds
+        return seconds
 
     def log(self) -> str:
         return self.place.text(f"{FOLDER}/build-log.txt")

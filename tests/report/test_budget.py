@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.claims import Urgency
+from bot.errors import HeldBack
 from bot.models import Quota
 from bot.report.budget import UNLIMITED, Budget, windows
 from tests.report.examples import REPOSITORY
@@ -33,11 +34,17 @@ class Account:
 
     def take(self, account: str, costs: Mapping[str, float], windows: Sequence[Window]) -> float:
         """Spend if there is room in every window."""
+        wait = self.wait(account, costs, windows)
+        if not wait:
+            self.spend(account, costs)
+        return wait
+
+    def wait(self, account: str, costs: Mapping[str, float], windows: Sequence[Window]) -> float:
+        """How long there is no room."""
         known = self.spent_by.setdefault(account, {})
         for window in windows:
             if known.get(window.name, 0) + costs.get(window.name, 0) > window.most:
                 return window.seconds
-        self.spend(account, costs)
         return 0.0
 
     def spend(self, account: str, costs: Mapping[str, float]) -> None:
@@ -158,3 +165,28 @@ def test_who_is_held_back_is_counted() -> None:
 
 def test_without_limits_everybody_goes_at_once() -> None:
     assert all(UNLIMITED.take(REPOSITORY, content=True, urgency=urgency) == 0 for urgency in Urgency)
+
+
+class TestLookups:
+    """Reads are told afterwards: whoever is about to decide asks whether there is room at all."""
+
+    def test_spend_nothing_themselves(self) -> None:
+        account = Account()
+        Budget(account, account, windows()).check(REPOSITORY)
+        assert account.spent_by == {REPOSITORY.owner: {}}
+
+    def test_leave_room_for_what_they_lead_to(self) -> None:
+        account, held = Account(), list[str]()
+        budget = Budget(account, account, windows(), on_held_back=held.append)
+        account.reads = 625
+        budget.check(REPOSITORY)
+        account.reads = 1
+        with pytest.raises(HeldBack) as caught:
+            budget.check(REPOSITORY)
+        assert 60 <= (caught.value.retry_after or 0) <= 120
+        assert held == ["lookup"]
+        assert budget.take(REPOSITORY, content=False, urgency=FINAL) == 0
+
+    def test_fit_into_the_smallest_window(self) -> None:
+        account = Account()
+        Budget(account, account, windows(1, 1, 1)).check(REPOSITORY)

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from bot.errors import GitHubNotFound, GitHubRefused
+from bot.errors import GitHubAway, GitHubNotFound, GitHubRefused
 from bot.models import Conclusion, Outcome, Reply, ReportAs, ReportPolicy, StatusState, StepState
 from bot.report.budget import UNLIMITED, Budget
-from bot.report.reporter import backoff
 from tests.examples import HEAD, REPOSITORY, change, moved, pull, run, sha, wanted
 from tests.report.reporting import Bot, step
 
@@ -123,9 +122,29 @@ class TestAnOutage:
         assert 300 < due <= 500
         assert bot.github.count() == 1, "no other call meanwhile"
 
-    def test_is_not_answered_with_a_storm(self) -> None:
-        assert all(0 < backoff(failures, 15) <= 15 for failures in range(100))
-        assert backoff(0, 15) <= 1
+    def test_is_not_answered_with_a_storm(self, bot: Bot) -> None:
+        bot.github.unavailable("set_status", times=1000)
+        bot.decide(wanted(run()))
+        bot.report()
+        for longest in (1, 2, 4, 8, 15, 15):
+            due = bot.store.next_due()
+            assert due is not None
+            assert 0.5 * longest < due <= longest
+            bot.report(later=due + 0.1)
+
+    def test_that_is_known_is_waited_for_by_all_and_not_told_again(
+        self, bot: Bot, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        bot.github.fault(GitHubAway("nothing was sent", 20.0), "set_status", times=1000)
+        bot.decide(wanted(run()))
+        bot.decide(wanted(run(number=13), of=pull(number=13)))
+        assert bot.reporter.report()
+        assert not bot.reporter.report(), "the other one would fare no better"
+        assert bot.store.next_due() == 0
+        due = bot.reporter.next_due()
+        assert due is not None
+        assert 0 < due <= 5
+        assert "nothing was sent" not in caplog.text
 
 
 class TestAPauseThatGithubAsksFor:
@@ -237,6 +256,23 @@ class TestARefusal:
         bot.report()
         assert "unit" in bot.comment().body
 
+    @pytest.mark.parametrize(
+        ("failures", "again"), [(49, (400, 600)), (50, (86_000, 86_400)), (63, (86_000, 86_400)), (64, None)]
+    )
+    def test_is_tried_again_often_then_daily_then_no_more(
+        self, bot: Bot, failures: int, again: tuple[int, int] | None
+    ) -> None:
+        """Somebody may mend the permission: a status should not stay pending for ever."""
+        bot.github.fault(GitHubRefused("no permission"), "set_status", times=1000)
+        bot.decide(wanted(run()))
+        with bot.database.begin() as connection:
+            connection.execute(text("UPDATE pull_requests SET failures = :many"), {"many": failures})
+        bot.reporter.report()
+        due = bot.store.next_due()
+        assert (due is None) is (again is None)
+        if due is not None and again is not None:
+            assert again[0] <= due <= again[1]
+
     def test_of_one_status_leaves_the_others(self, bot: Bot) -> None:
         bot.github.fault(GitHubRefused("no such context"), "set_status")
         bot.decide(wanted(run("docs"), run("unit")))
@@ -286,15 +322,15 @@ class TestARefusal:
     def test_for_ever_is_given_up_until_something_changes(self, bot: Bot) -> None:
         bot.github.fault(GitHubRefused("no permission"), "set_status", times=100_000)
         bot.decide(wanted(run()))
-        for _ in range(60):
-            bot.report(later=10_000)
+        for _ in range(70):
+            bot.report(later=100_000)
         assert bot.store.next_due() is None
         calls = bot.github.count("set_status")
         bot.decide(change())
         bot.report(later=10_000)
         assert bot.github.count("set_status") > calls
 
-    @pytest.mark.parametrize("before", [0, 12, 60], ids=["first", "after some", "given up"])
+    @pytest.mark.parametrize("before", [0, 12, 70], ids=["first", "after some", "given up"])
     def test_does_not_put_off_what_happens_meanwhile(
         self, bot: Bot, monkeypatch: pytest.MonkeyPatch, before: int
     ) -> None:

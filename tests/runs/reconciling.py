@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from bot.adapters.postgres import PostgresLedger, PostgresReader, PostgresRuns
-from bot.models import CancelKind, Cancellation
+from bot.models import CancelKind, Cancellation, Rules, StepState
 from bot.policy.operator import Operator, Serve
 from bot.runs.reconcile import RunReconciler
 from bot.runs.start import StartRules
-from tests.examples import NOON, change, wanted
+from tests.examples import NOON, change, run, wanted
 from tests.fakes.airflow import FakeAirflow
 
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.adapters.postgres import Database
-    from bot.models import Run, RunRef
+    from bot.models import Outcome, Run, RunRef
+
+HOUR = 3600
+AN_HOUR = Rules(timeout=HOUR)
 
 
 class Bot:
@@ -36,6 +39,7 @@ class Bot:
             store=self.store,
             trigger=self.airflow,
             reader=self.airflow,
+            conditions=self.airflow,
             rules=StartRules("demo", lambda: Operator((Serve(("*",)),))),
             excerpt=lambda lines, _matchers: tuple(line.text for line in lines),
             redact=str,
@@ -77,3 +81,19 @@ class Bot:
             connection.execute(
                 text("UPDATE runs SET lease_until = now() - interval '1 s' WHERE lease_owner IS NOT NULL")
             )
+
+
+def begun(bot: Bot, rules: Rules = AN_HOUR) -> Run:
+    """A run in Airflow whose first step has passed."""
+    one = replace(run(created_at=bot.time), rules=rules)
+    bot.want(one)
+    bot.look()
+    bot.airflow.step(bot.ref(one), "clone", StepState.SUCCEEDED)
+    bot.look()
+    return one
+
+
+def tell(bot: Bot, one: Run) -> tuple[Outcome | None, str]:
+    """How the run ended, and why."""
+    found = bot.now(one)
+    return found.outcome, found.reason

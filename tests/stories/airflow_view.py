@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import requests
 
@@ -63,6 +64,23 @@ class AirflowView:
     def delete(self, run: AirflowRun) -> None:
         """Delete a DAG run, as an administrator may who tidies up."""
         self._call("DELETE", _path(run))
+
+    def pause(self, dag_id: str, *, paused: bool) -> None:
+        """Pause or unpause a DAG."""
+        self._call("PATCH", f"dags/{dag_id}?update_mask=is_paused", json={"is_paused": paused})
+
+    def make_pool(self, name: str, slots: int) -> None:
+        """Make a pool."""
+        self._call("POST", "pools", json={"name": name, "slots": slots})
+
+    def delete_pool(self, name: str) -> None:
+        """Delete it again."""
+        self._call("DELETE", f"pools/{quote(name)}")
+
+    def clear(self, run: AirflowRun) -> None:
+        """Let all steps of a DAG run that has ended run again."""
+        wanted = {"dag_run_id": run.id, "dry_run": False, "only_failed": False, "reset_dag_runs": True}
+        self._call("POST", f"dags/{run.dag_id}/clearTaskInstances", json=wanted)
 
     def set_variable(self, key: str, value: str) -> None:
         """Make a Variable, which only a rendered template would show."""

@@ -31,7 +31,7 @@ BOT = "preflight-bot"
 OPERATOR = f"""\
 [[serve]]
 repositories = ["{OWNER}/*"]
-dags = ["che*", "resume_*", "contract_paused"]
+dags = ["che*", "resume_*", "contract_paused", "contract_quick", "contract_stuck"]
 """
 
 

@@ -1,4 +1,4 @@
-"""The ports DagTrigger, StepWatcher and DagRunReader, by Airflow's REST API."""
+"""The ports DagTrigger, StepWatcher, DagRunReader and ConditionReader, by Airflow's REST API."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ from bot.adapters.airflow.log_lines import read_lines
 from bot.adapters.airflow.resume import Resumption
 from bot.adapters.airflow.runs import RunReader
 from bot.adapters.airflow.session import Refusal, Session
+from bot.adapters.airflow.surroundings import Surroundings
 from bot.errors import AirflowRefused, DagNotFound, DagRunNotFound, ParamsRefused
 from bot.models import Dag, DagRunState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from bot.models import DagRun, LogLine, RunRef, Step
+    from bot.breaker import Breakers
+    from bot.models import Conditions, DagRun, LogLine, RunRef, Step
 
 CACHE_SECONDS = 60.0
 """How old a DAG's description may be. That a DAG is not there is never remembered: it may be on its way."""
@@ -54,16 +56,18 @@ class AirflowClient:
         username: str,
         password: str,
         *,
+        breakers: Breakers | None = None,
         cache_seconds: float = CACHE_SECONDS,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._session = Session(url, username, password)
+        self._session = Session(url, username, password, breakers)
         self._dags = DAGApi(self._session.api)
         self._dag_runs = DagRunApi(self._session.api)
         self._task_instances = TaskInstanceApi(self._session.api)
         self._xcoms = XComApi(self._session.api)
         self._resumption = Resumption(self._session, self.xcom)
         self._reader = RunReader(self._session, cache_seconds=cache_seconds, timer=timer)
+        self._conditions = Surroundings(self._session, self._reader.graph, seconds=cache_seconds, timer=timer)
         self._known: TTLCache[str, Dag] = TTLCache(1000, cache_seconds, timer)
         self._lock = threading.Lock()
 
@@ -160,6 +164,10 @@ class AirflowClient:
     def look(self, refs: Sequence[RunRef]) -> Mapping[RunRef, DagRun | None]:
         """Many runs in few calls, each with its steps; None for a run that Airflow does not have."""
         return self._reader.many(refs)
+
+    def conditions(self, dag_ids: Collection[str]) -> Conditions:
+        """What Airflow says of itself and of those DAGs, at most a minute old; see ConditionReader."""
+        return self._conditions.read(dag_ids)
 
     def log(self, ref: RunRef, step: Step) -> Iterator[LogLine]:
         """The log of the step's last try as a stream; bounded by the reader, who may stop at any line.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import graphlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,10 +18,14 @@ TEARDOWN_RULE = "all_done_setup_success"
 
 @dataclass(frozen=True)
 class Graph:
-    """`following` maps each task to those directly after it; `teardowns` are the tasks that clean up."""
+    """`following` maps each task to those directly after it; `teardowns` are the tasks that clean up.
+
+    `pools` says in which pool each task takes its place.
+    """
 
     following: Mapping[str, frozenset[str]]
     teardowns: frozenset[str] = frozenset()
+    pools: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def ranks(self) -> Mapping[str, int]:
@@ -41,6 +45,15 @@ class Graph:
             rank += 1
         return ranks
 
+    @property
+    def before(self) -> Mapping[str, frozenset[str]]:
+        """The tasks directly before each."""
+        found: dict[str, set[str]] = {task: set() for task in self.following}
+        for task, following in self.following.items():
+            for after in following:
+                found.setdefault(after, set()).add(task)
+        return {task: frozenset(tasks) for task, tasks in found.items()}
+
     def after(self, task_id: str) -> frozenset[str]:
         """All tasks that come after that one, near and far."""
         found: set[str] = set()
@@ -59,4 +72,5 @@ def graph_of(tasks: Iterable[TaskResponse]) -> Graph:
     return Graph(
         following={str(task.task_id): frozenset(task.downstream_task_ids or ()) for task in known},
         teardowns=frozenset(str(task.task_id) for task in known if task.trigger_rule == TEARDOWN_RULE),
+        pools={str(task.task_id): task.pool for task in known if task.pool},
     )

@@ -15,12 +15,16 @@ from airflow_client.client import ApiClient, Configuration
 from airflow_client.client.exceptions import ApiException
 from pydantic import ValidationError
 
-from bot.errors import AirflowLoginRefused, AirflowRefused, AirflowUnavailable
+from bot.breaker import Breakers, Refused
+from bot.errors import AirflowAway, AirflowLoginRefused, AirflowRefused, AirflowUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _T = TypeVar("_T")
+
+SERVICE = "airflow"
+"""Its name before breakers."""
 
 CONCURRENT_CALLS = 8
 """Airflow's api-server stalls under 16 and more."""
@@ -47,11 +51,16 @@ class Refusal(AirflowRefused):
         self.reason = reason
 
 
-class Session:
-    """Calls Airflow as one user. Nothing is sent before the first call."""
+class Busy(AirflowUnavailable):
+    """Airflow asks us to come back later; it is well enough to say so."""
 
-    def __init__(self, url: str, username: str, password: str) -> None:
+
+class Session:
+    """Calls Airflow as one user. Nothing is sent before the first call, nor while a breaker is open."""
+
+    def __init__(self, url: str, username: str, password: str, breakers: Breakers | None = None) -> None:
         self.url = url.rstrip("/")
+        self._breaker = (breakers or Breakers()).of(SERVICE)
         # retries=False: urllib3's own three would multiply the timeouts, and repeat writes.
         configuration = Configuration(
             host=self.url,
@@ -69,20 +78,30 @@ class Session:
         """What `request` returns. It hands the keyword arguments it is given to a method of the client.
 
         Raises:
-            AirflowUnavailable: no answer, 5xx, 429, or an answer that is not Airflow's.
+            AirflowUnavailable: no answer, 5xx, 429, or an answer that is not Airflow's (AirflowAway: nothing
+                was sent, since several calls before met that).
             AirflowLoginRefused: the login or the role is not good enough; Refusal for any other 4xx.
         """
-        with self._slots:
-            token = self._token or self._renewed(None)
-            try:
-                return self._sent(request, token)
-            except ApiException as error:
-                if error.status not in _UNAUTHORIZED:
-                    raise self._explained(error) from error
-            try:
-                return self._sent(request, self._renewed(token))
-            except ApiException as error:
+        try:
+            with self._slots, self._breaker.call(_is_failure):
+                return self._called(request)
+        except Refused as refused:
+            raise AirflowAway(
+                f"Airflow at {self.url} has not answered of late, so nothing was sent", refused.seconds
+            ) from None
+
+    def _called(self, request: Callable[[dict[str, Any]], _T]) -> _T:
+        """Call with the token that we have, once more with a new one if that is not accepted."""
+        token = self._token or self._renewed(None)
+        try:
+            return self._sent(request, token)
+        except ApiException as error:
+            if error.status not in _UNAUTHORIZED:
                 raise self._explained(error) from error
+        try:
+            return self._sent(request, self._renewed(token))
+        except ApiException as error:
+            raise self._explained(error) from error
 
     def stream(
         self, request: Callable[[dict[str, Any]], urllib3.BaseHTTPResponse]
@@ -90,9 +109,11 @@ class Session:
         """As `call`, for a request whose body is still to be read; it occupies no slot while that lasts."""
         return self.call(lambda options: _checked(request(options)))
 
-    def unavailable(self, why: object) -> AirflowUnavailable:
+    def unavailable(
+        self, why: object, kind: type[AirflowUnavailable] = AirflowUnavailable
+    ) -> AirflowUnavailable:
         """The error for an Airflow that does not answer as it should."""
-        return AirflowUnavailable(
+        return kind(
             f"Airflow at {self.url} does not answer: {_shortened(str(why))}. "
             "Check PREFLIGHT_AIRFLOW_URL, and that the api-server runs and can be reached from here."
         )
@@ -148,10 +169,16 @@ class Session:
             )
         reason = _reason(error)
         if status in _PASSING or not 400 <= status < 500:  # noqa: PLR2004 -- the classes of HTTP statuses
-            unavailable = self.unavailable(f"{status or ''} {reason}".strip())
+            kind = Busy if status in _PASSING else AirflowUnavailable
+            unavailable = self.unavailable(f"{status or ''} {reason}".strip(), kind)
             unavailable.retry_after = _seconds(error)
             return unavailable
         return Refusal(f"Airflow refuses ({status}): {reason}", status, reason)
+
+
+def _is_failure(error: Exception) -> bool:
+    """Whether Airflow is not well: it may refuse or be busy, but then it answers."""
+    return isinstance(error, AirflowUnavailable) and not isinstance(error, Busy)
 
 
 def _checked(response: urllib3.BaseHTTPResponse) -> urllib3.BaseHTTPResponse:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from bot.models import Artifact
 
-_LOCAL = frozenset({"file", "local"})
+LOCAL = frozenset({"file", "local"})
+"""fsspec's names for the folders of this machine."""
+
 _LONGEST_REASON = 300
 
 
@@ -39,7 +41,7 @@ class FsspecArtifacts:
                 f"artifacts can't be kept at {self._shown}: {error}. Mend the URL, or install the package"
                 " that it needs beside the bot"
             ) from None
-        local = protocol in _LOCAL and "::" not in url
+        local = protocol in LOCAL and "::" not in url
         self._place = LocalFolder(re.sub("^(file|local)://", "", url)) if local else ObjectStore(url)
 
     def write(self, path: str, content: Iterable[bytes]) -> None:

@@ -71,6 +71,10 @@ class Access(Protocol):
         """The App's number; None with a personal token."""
         ...
 
+    def itself(self) -> Requester | None:
+        """What to ask with as the App itself, about its own webhook; None with a personal token."""
+        ...
+
     def account(self, repository: Repository) -> str:
         """A name for the credentials for a repository, the same in every process. Asks nothing."""
         ...
@@ -107,6 +111,9 @@ class TokenAccess:
         """Nobody: there is no App."""
 
     def app_id(self) -> None:
+        """None: there is no App."""
+
+    def itself(self) -> None:
         """None: there is no App."""
 
     def account(self, repository: Repository) -> str:  # noqa: ARG002 - one for all of them
@@ -187,6 +194,10 @@ class AppAccess:
     def app_id(self) -> int:
         """The App's number, which its credentials need not hold (they may hold its client id)."""
         return self._itself.get("app", self._ask_who_we_are).app_id
+
+    def itself(self) -> Requester:
+        """With the App's own JWT."""
+        return self._app
 
     def account(self, repository: Repository) -> str:
         """The owner, for all of whose repositories an App has one installation."""

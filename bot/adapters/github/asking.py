@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import quote
 
 from github.GithubException import BadAttributeException, GithubException
@@ -13,7 +14,7 @@ from bot.adapters.github.answers import Moved
 from bot.errors import GitHubRefused, GitHubUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from bot.adapters.github.access import Access
     from bot.adapters.github.cache import SharedCache
@@ -44,16 +45,31 @@ class Asking:
                 name = self._find_name(repository, name)
                 return question(self._at(repository, name))
 
+    def find(self, repository: Repository) -> Repository:
+        """The repository of that id as it is now."""
+        with understanding():
+            found = self._by_id(repository, repository.full_name)
+            return replace(
+                repository,
+                full_name=str(found["full_name"]),
+                private=found["private"] is not False,
+                clone_url=str(found["clone_url"]),
+            )
+
     def _at(self, repository: Repository, name: str) -> GitHubRepository:
         return GitHubRepository(self._access.requester(repository, name), url=f"/repos/{quote(name)}")
 
     def _find_name(self, repository: Repository, old: str) -> str:
         """The name that the repository's id has now, remembered."""
-        requester = self._access.requester(repository, old)
-        _, found = requester.requestJsonAndCheck("GET", f"/repositories/{repository.id}")
-        name = str(found["full_name"])
+        name = str(self._by_id(repository, old)["full_name"])
         self._names.keep((repository.id, repository.full_name), name)
         return name
+
+    def _by_id(self, repository: Repository, name: str) -> Mapping[str, object]:
+        """What GitHub says of the repository of that id. Its path has no name, so that none can mislead."""
+        requester = self._access.requester(repository, name)
+        _, found = requester.requestJsonAndCheck("GET", f"/repositories/{repository.id}")
+        return cast("Mapping[str, object]", found)
 
 
 @contextmanager

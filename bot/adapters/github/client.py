@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.adapters.github.diff_lines import Lines
     from bot.adapters.github.endpoint import OnQuota
     from bot.adapters.github.transport import OnCall
+    from bot.breaker import Breakers
     from bot.models import (
         Annotation,
         ChangedFiles,
@@ -55,6 +56,7 @@ class GitHubClient:
             are, of the credentials (of many installations) of which the smallest share is left.
         max_concurrent: requests at one time.
         connect_timeout, read_timeout: seconds.
+        breakers: those of this process.
         clock: seconds from any fixed moment, for how long things are remembered.
 
     Raises:
@@ -71,6 +73,7 @@ class GitHubClient:
         max_concurrent: int = 16,
         connect_timeout: float = 3.0,
         read_timeout: float = 10.0,
+        breakers: Breakers | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         api_url = check_api_url(api_url)
@@ -80,16 +83,17 @@ class GitHubClient:
             max_concurrent=max_concurrent,
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
+            breakers=breakers,
         )
         endpoint = Endpoint(api_url, self._transport, clock, on_quota)
-        self._access: Access = (
+        self.access: Access = (
             AppAccess(endpoint, credentials)
             if isinstance(credentials, AppKey)
             else TokenAccess(endpoint, credentials)
         )
         self._is_app = isinstance(credentials, AppKey)
         self._memory = Memory(clock)
-        self._asking = Asking(self._access, self._memory.names)
+        self.asking = Asking(self.access, self._memory.names)
 
     def __repr__(self) -> str:
         return f"GitHubClient({self._description})"
@@ -101,12 +105,12 @@ class GitHubClient:
     def identity(self) -> Identity:
         """The bot's account; asked for once."""
         with understanding():
-            return self._access.identity()
+            return self.access.identity()
 
     def owner(self) -> str | None:
         """The login of the account that owns the App, None with a personal token; asked for once."""
         with understanding():
-            return self._access.owner()
+            return self.access.owner()
 
     def forget(self, repository: Repository) -> None:
         """Remember nothing of the repository, nor which installation covers it.
@@ -115,17 +119,21 @@ class GitHubClient:
         Nothing is asked.
         """
         self._memory.forget(repository)
-        self._access.forget(repository)
+        self.access.forget(repository)
 
     # PullRequestReader
 
     def pull_request(self, repository: Repository, number: int) -> PullRequest:
         """The pull request as it is now. One request."""
-        return self._asking.ask(repository, lambda there: reading.pull_request(there, number, repository.id))
+        return self.asking.ask(repository, lambda there: reading.pull_request(there, number, repository.id))
+
+    def repository(self, repository: Repository) -> Repository:
+        """The repository of that id as it is now, by whatever name we know it. One request."""
+        return self.asking.find(repository)
 
     def tip(self, repository: Repository, branch: str) -> str:
         """The SHA that the branch points at now. One request."""
-        return self._asking.ask(repository, lambda there: there.get_git_ref(f"heads/{branch}").object.sha)
+        return self.asking.ask(repository, lambda there: there.get_git_ref(f"heads/{branch}").object.sha)
 
     def file(self, repository: Repository, path: str, sha: str) -> bytes | None:
         """The file's content at that commit, None where there is none. At most one request.
@@ -134,7 +142,7 @@ class GitHubClient:
         """
         return self._memory.files.get(
             (repository.id, path, sha),
-            lambda: self._asking.ask(repository, lambda there: reading.file(there, path, sha)),
+            lambda: self.asking.ask(repository, lambda there: reading.file(there, path, sha)),
         )
 
     def shared_file(self, repository: Repository, path: str) -> bytes | None:
@@ -145,7 +153,7 @@ class GitHubClient:
 
         def ask() -> bytes | None:
             try:
-                return self._asking.ask(repository, lambda there: reading.shared_file(there, path))
+                return self.asking.ask(repository, lambda there: reading.shared_file(there, path))
             except (GitHubNotFound, Forbidden, Moved):  # Moved: it was renamed, so it is ".github" no more
                 return None
 
@@ -160,7 +168,7 @@ class GitHubClient:
         """
         return self._memory.changes.get(
             changes_key(subject),
-            lambda: self._asking.ask(subject.repository, lambda there: changes.changed_files(there, subject)),
+            lambda: self.asking.ask(subject.repository, lambda there: changes.changed_files(there, subject)),
         )
 
     # People
@@ -169,7 +177,7 @@ class GitHubClient:
         """What the user may do; NONE for one who is no collaborator or unknown. At most one request."""
         return self._memory.permissions.get(
             (repository.id, login.lower()),
-            lambda: self._asking.ask(repository, lambda there: people.permission(there, login)),
+            lambda: self.asking.ask(repository, lambda there: people.permission(there, login)),
         )
 
     def member(self, repository: Repository, login: str, group: str) -> bool:
@@ -185,7 +193,7 @@ class GitHubClient:
 
         return self._memory.members.get(
             (repository.id, login.lower(), group.lower()),
-            lambda: self._asking.ask(repository, lambda there: people.member(there, login, group, hint)),
+            lambda: self.asking.ask(repository, lambda there: people.member(there, login, group, hint)),
         )
 
     # PullRequestWriter
@@ -193,33 +201,31 @@ class GitHubClient:
     def set_status(self, repository: Repository, sha: str, status: Status) -> None:
         """Set one commit status. One request."""
         writing.check_description(status)
-        self._asking.ask(repository, lambda there: writing.set_status(there, sha, status))
+        self.asking.ask(repository, lambda there: writing.set_status(there, sha, status))
 
     def find_comment(self, repository: Repository, number: int, marker: str) -> int | None:
         """The id of our oldest comment that contains the marker, else None. One request for each 100."""
         identity = self.identity()
-        return self._asking.ask(
+        return self.asking.ask(
             repository, lambda there: writing.find_comment(there, number, marker, identity)
         )
 
     def create_comment(self, repository: Repository, number: int, body: str) -> int:
         """Post a comment and return its id. One request; look for the marker before trying again."""
-        return self._asking.ask(repository, lambda there: there.get_issue(number).create_comment(body).id)
+        return self.asking.ask(repository, lambda there: there.get_issue(number).create_comment(body).id)
 
     def edit_comment(self, repository: Repository, comment_id: int, body: str) -> None:
         """Replace a comment's body; GitHubNotFound if somebody deleted it. One request."""
-        self._asking.ask(repository, lambda there: writing.comment(there, comment_id).edit(body))
+        self.asking.ask(repository, lambda there: writing.comment(there, comment_id).edit(body))
 
     def delete_comment(self, repository: Repository, comment_id: int) -> None:
         """Delete a comment of ours; one that is gone already is fine. One request."""
         with suppress(GitHubNotFound):
-            self._asking.ask(repository, lambda there: writing.comment(there, comment_id).delete())
+            self.asking.ask(repository, lambda there: writing.comment(there, comment_id).delete())
 
     def react(self, repository: Repository, comment_id: int, content: str) -> None:
         """Add a reaction ("eyes") to an issue comment; doing it twice is harmless. One request."""
-        self._asking.ask(
-            repository, lambda there: writing.comment(there, comment_id).create_reaction(content)
-        )
+        self.asking.ask(repository, lambda there: writing.comment(there, comment_id).create_reaction(content))
 
     # CheckWriter
 
@@ -232,7 +238,7 @@ class GitHubClient:
         checks.check_limits(check)
         if not self._is_app:
             raise checks.no_app()
-        return self._asking.ask(repository, lambda there: checks.create(there, sha, check))
+        return self.asking.ask(repository, lambda there: checks.create(there, sha, check))
 
     def update_check(
         self, repository: Repository, check_id: int, check: Check, annotations: Sequence[Annotation] = ()
@@ -246,7 +252,7 @@ class GitHubClient:
         checks.check_limits(check, annotations)
         if not self._is_app:
             raise checks.no_app()
-        self._asking.ask(repository, lambda there: checks.update(there, check_id, check, annotations))
+        self.asking.ask(repository, lambda there: checks.update(there, check_id, check, annotations))
 
     def find_check(self, repository: Repository, sha: str, check: Check) -> int | None:
         """The id of our newest check run of that name and external id at the commit, else None.
@@ -254,14 +260,14 @@ class GitHubClient:
         One request for each 100 check runs of that name, and at first one for the App's number.
         """
         with understanding():
-            app_id = self._access.app_id()
+            app_id = self.access.app_id()
         if app_id is None:
             raise checks.no_app()
-        return self._asking.ask(repository, lambda there: checks.find(there, sha, check, app_id))
+        return self.asking.ask(repository, lambda there: checks.find(there, sha, check, app_id))
 
     def annotation_count(self, repository: Repository, check_id: int) -> int:
         """How many annotations the check run has. One request."""
-        return self._asking.ask(repository, lambda there: checks.annotation_count(there, check_id))
+        return self.asking.ask(repository, lambda there: checks.annotation_count(there, check_id))
 
     def changed_lines(self, repository: Repository, number: int, sha: str) -> Lines:
         """The lines that the pull request's diff shows, by file, as line numbers in its head.
@@ -271,7 +277,7 @@ class GitHubClient:
         """
         return self._memory.lines.get(
             (repository.id, number, sha),
-            lambda: self._asking.ask(repository, lambda there: diff_lines.changed_lines(there, number, sha)),
+            lambda: self.asking.ask(repository, lambda there: diff_lines.changed_lines(there, number, sha)),
         )
 
     # TokenMinter
@@ -281,20 +287,20 @@ class GitHubClient:
     def mint(self, repository: Repository) -> RepositoryToken:
         """A new token that only reads the content of that repository. Two requests of the App's own."""
         with understanding():
-            return self._access.mint(repository)
+            return self.access.mint(repository)
 
     # QuotaReader
 
     def account(self, repository: Repository) -> str:
         """A name for the credentials for that repository: the same in every process, and no secret."""
-        return self._access.account(repository)
+        return self.access.account(repository)
 
     def quota(self, repository: Repository) -> Quota | None:
         """What is left of the hour's requests with these credentials, None if no answer said it (yet)."""
-        usage = self._access.usage(repository)
+        usage = self.access.usage(repository)
         return None if usage is None else usage.quota()
 
     def spent(self, repository: Repository) -> int:
         """The points of what these credentials read since the last call. Writes are not counted."""
-        usage = self._access.usage(repository)
+        usage = self.access.usage(repository)
         return 0 if usage is None else usage.take()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.adapters.github.transport import OnCall
+    from bot.breaker import Breakers
     from bot.models import Repository
 
 ANSWER_IS_GOOD_FOR = 300.0
@@ -56,6 +57,7 @@ class GitHubSignIn:
         max_concurrent: requests at one time.
         connect_timeout: seconds.
         read_timeout: seconds.
+        breakers: those of this process.
         clock: seconds from any fixed moment, for how long answers are remembered.
 
     Raises:
@@ -73,6 +75,7 @@ class GitHubSignIn:
         max_concurrent: int = 16,
         connect_timeout: float = 3.0,
         read_timeout: float = 10.0,
+        breakers: Breakers | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._api_url = check_api_url(api_url)
@@ -85,6 +88,7 @@ class GitHubSignIn:
             max_concurrent=max_concurrent,
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
+            breakers=breakers,
         )
         self._readable: SharedCache[tuple[bytes, int], bool] = SharedCache(
             TTLCache(50_000, ANSWER_IS_GOOD_FOR, clock)

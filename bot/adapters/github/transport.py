@@ -17,7 +17,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from bot.adapters.github.answers import named
-from bot.errors import GitHubUnavailable
+from bot.breaker import Breakers, Refused
+from bot.errors import GitHubAway, GitHubUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +35,9 @@ LONGEST_ANSWER = 32 * 1024 * 1024
 LONGEST_CALL = 30.0
 """Seconds that one answer may take in all, however steadily it drips."""
 
+SERVICE = "github"
+"""Its name before breakers."""
+
 LONGEST_QUEUE = 60.0
 """Seconds to wait for one of the permitted concurrent requests to end."""
 
@@ -46,6 +50,7 @@ class Transport:
         max_concurrent: requests at one time; further ones wait for their turn.
         connect_timeout: seconds until a connection must stand.
         read_timeout: seconds of silence after which an answer is given up.
+        breakers: one before each kind of endpoint, so that one that fails does not silence the others.
     """
 
     def __init__(
@@ -55,8 +60,10 @@ class Transport:
         max_concurrent: int = 16,
         connect_timeout: float = 3.0,
         read_timeout: float = 10.0,
+        breakers: Breakers | None = None,
     ) -> None:
         self._on_call = on_call
+        self._breakers = breakers or Breakers()
         self._turns = threading.BoundedSemaphore(max_concurrent)
         self._timeouts = (connect_timeout, read_timeout)
         self._session = requests.Session()
@@ -76,23 +83,37 @@ class Transport:
 
         Raises:
             GitHubUnavailable: no connection, no answer in time, or one too large.
+            GitHubAway: nothing was sent, since endpoints of that kind have failed for a while.
         """
         if not self._turns.acquire(timeout=LONGEST_QUEUE):
             raise GitHubUnavailable(
                 f"too many requests to GitHub are under way to send {method} {named(url)}"
             )
         try:
-            if method != "GET":
-                return self._send(method, url, kind, headers, body)
-            try:
-                answer = self._send(method, url, kind, headers, body)
-            except _ConnectionLost:
-                return self._send(method, url, kind, headers, body)
-            if answer[0] == HTTPStatus.BAD_GATEWAY:
-                return self._send(method, url, kind, headers, body)
-            return answer
+            with self._breakers.of(SERVICE, kind).call(_is_failure) as call:
+                answer = self._answer(method, url, kind, headers, body)
+                call.failed = answer[0] >= HTTPStatus.INTERNAL_SERVER_ERROR
+                return answer
+        except Refused as refused:
+            raise GitHubAway(
+                f"GitHub has not answered such requests of late: {method} {named(url)} was not sent",
+                refused.seconds,
+            ) from None
         finally:
             self._turns.release()
+
+    def _answer(
+        self, method: str, url: str, kind: str, headers: Mapping[str, str], body: str | None
+    ) -> Answer:
+        if method != "GET":
+            return self._send(method, url, kind, headers, body)
+        try:
+            answer = self._send(method, url, kind, headers, body)
+        except _ConnectionLost:
+            return self._send(method, url, kind, headers, body)
+        if answer[0] == HTTPStatus.BAD_GATEWAY:
+            return self._send(method, url, kind, headers, body)
+        return answer
 
     def _send(self, method: str, url: str, kind: str, headers: Mapping[str, str], body: str | None) -> Answer:
         began = time.monotonic()
@@ -120,6 +141,10 @@ class Transport:
 
 class _ConnectionLost(GitHubUnavailable):
     """A connection that stood was reset, or could not be made at once."""
+
+
+def _is_failure(error: Exception) -> bool:
+    return isinstance(error, GitHubUnavailable)
 
 
 def _was_lost(error: Exception) -> bool:

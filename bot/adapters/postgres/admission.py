@@ -12,7 +12,7 @@ from bot.adapters.postgres.rows import rules_from
 from bot.adapters.postgres.tables import runs
 from bot.adapters.postgres.touch import touch_reports
 from bot.claims import Need, QueuedRun
-from bot.models import PREFIX, Outcome, Phase
+from bot.models import DAY, PREFIX, Outcome, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ WAITING = "runs.phase <> 'finished' AND NOT runs.admitted AND runs.cancel IS NUL
 
 ANY = text(f"SELECT EXISTS (SELECT FROM runs WHERE {WAITING})")  # noqa: S608 - words of our own
 QUEUE = text(
-    f"SELECT id, rules, note FROM runs WHERE {WAITING} "  # noqa: S608 - likewise
+    f"SELECT id, rules, note, due_at FROM runs WHERE {WAITING} "  # noqa: S608 - likewise
     "ORDER BY coalesce(resumed_at, created_at), seq"
 )
 # A run keeps its places until it has ended in Airflow, whatever it was asked to do.
@@ -68,6 +68,11 @@ REFUSE = (
         **TAKEN_OVER,
     )
 )
+# A version before let runs without a timeout wait for ever.
+DEADLINE = text(
+    "UPDATE runs SET due_at = coalesce(resumed_at, created_at) + make_interval(secs => :seconds) "  # noqa: S608 - likewise
+    f"WHERE {WAITING} AND due_at IS NULL AND lease_owner IS NULL"
+)
 NOTE = update(runs).where(runs.c.id == bindparam("of_run")).values(note=bindparam("said"))
 
 
@@ -95,6 +100,8 @@ def admit(
 def _queue(connection: Connection) -> dict[str, QueuedRun]:
     """The waiting runs by their ids, oldest first."""
     rows = connection.execute(QUEUE).all()
+    if any(row.due_at is None for row in rows):
+        connection.execute(DEADLINE, {"seconds": DAY})
     rules = {row.id: rules_from(row.rules) for row in rows}
     found = {}
     if any(rule.needs for rule in rules.values()):

@@ -1,7 +1,7 @@
 """Finished runs that are still to be put among the artifacts: a queue in the table of runs.
 
-`archive_due_at` says when a run wants to be archived. Whoever takes one only puts that off, so that it comes
-again by itself if its holder is gone.
+`archive_due_at` says when a run wants to be archived. Whoever takes one puts that off, so that it comes again
+by itself. A lease, as of an unfinished run, lets it come at once if its holder is dead (`release_dead`).
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, case, func, not_, null, select, update
 
+from bot.adapters.postgres.leases import free
 from bot.adapters.postgres.rows import run_from
 from bot.adapters.postgres.tables import runs
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import ColumnElement
 
     from bot.adapters.postgres.database import Database
@@ -40,23 +43,34 @@ class PostgresArchive:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._held: dict[str, datetime] = {}
 
     def claim_archive(self) -> Run | None:
         """Take the finished run that is due for longest, for ten minutes."""
         chosen = (
             select(runs.c.id)
-            .where(_waits(), runs.c.archive_due_at <= func.now())
+            .where(_waits(), runs.c.archive_due_at <= func.now(), free(runs))
             .order_by(runs.c.archive_due_at)
             .limit(1)
             .with_for_update(skip_locked=True)
             .scalar_subquery()
         )
         statement = (
-            update(runs).where(runs.c.id == chosen).values(archive_due_at=func.now() + HELD).returning(runs)
+            update(runs)
+            .where(runs.c.id == chosen)
+            .values(
+                archive_due_at=func.now() + HELD,
+                lease_owner=self.database.owner,
+                lease_until=func.now() + HELD,
+            )
+            .returning(runs)
         )
         with self.database.once() as connection:
             row = connection.execute(statement).one_or_none()
-        return None if row is None else run_from(row)
+        if row is None:
+            return None
+        self._held[row.id] = row.lease_until
+        return run_from(row)
 
     def archived(self, run: Run, *, seconds: float | None) -> None:
         """It is among the artifacts; or, with `seconds`, try again after them.
@@ -67,6 +81,7 @@ class PostgresArchive:
         same = runs.c.resumed_at.is_not_distinct_from(run.resumed_at)
         then = null() if seconds is None else func.now() + timedelta(seconds=seconds)
         done = func.now() if seconds is None else runs.c.archived_at
+        mine = runs.c.lease_until == self._held.pop(run.id, None)
         with self.database.once() as connection:
             connection.execute(
                 update(runs)
@@ -74,6 +89,8 @@ class PostgresArchive:
                 .values(
                     archive_due_at=case((same, then), else_=func.now()),
                     archived_at=case((same, done), else_=runs.c.archived_at),
+                    lease_owner=case((mine, null()), else_=runs.c.lease_owner),
+                    lease_until=case((mine, null()), else_=runs.c.lease_until),
                 )
             )
 

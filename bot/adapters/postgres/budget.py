@@ -74,6 +74,11 @@ class PostgresBudget:
                 _spend(connection, account, costs, now)
             return wait
 
+    def wait(self, account: str, costs: Mapping[str, float], windows: Sequence[Window]) -> float:
+        """The seconds until every window has room for the costs, 0 if it has."""
+        with self.database.once() as connection:
+            return _look(connection, account, costs, windows)[0]
+
     def spend(self, account: str, costs: Mapping[str, float]) -> None:
         """Something was sent without asking."""
         with self.database.begin() as connection:

@@ -19,7 +19,7 @@ from bot.adapters.postgres.tables import approvals, decisions, pull_requests, re
 from bot.adapters.postgres.touch import touch_reports
 from bot.adapters.postgres.verdicts import put_run, put_verdict
 from bot.errors import Overtaken
-from bot.models import Branch, Phase, PullRequest, context_of
+from bot.models import DAY, Branch, Phase, PullRequest, context_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -134,7 +134,7 @@ def _resume(connection: Connection, change: Change) -> dict[str, str]:
     if not change.resumed:
         return {}
     subject = change.subject
-    timeout = cast(runs.c.rules["timeout"].astext, Float)
+    timeout = func.coalesce(cast(runs.c.rules["timeout"].astext, Float), DAY)  # none in old rows
     resumed = connection.execute(
         update(runs)
         .where(
@@ -156,7 +156,9 @@ def _resume(connection: Connection, change: Change) -> dict[str, str]:
             cancel_sent=False,
             finished_at=None,
             archive_due_at=None,
-            due_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, timeout),  # never without a timeout
+            lease_owner=None,  # whoever archives it has no say any more
+            lease_until=None,
+            due_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, timeout),
             version=runs.c.version + 1,
         )
         .returning(runs.c.id, runs.c.pipeline, runs.c.inputs, runs.c.head_sha, runs.c.dryrun)
@@ -222,7 +224,7 @@ def _start(connection: Connection, run: Run, *, private: bool) -> None:
         runs.c.pipeline == run.pipeline,
         runs.c.head_sha == run.head_sha,
     )
-    timeout = None if run.rules.timeout is None else run.created_at + timedelta(seconds=run.rules.timeout)
+    deadline = func.now() + timedelta(seconds=run.rules.timeout)
     connection.execute(
         insert(runs).values(
             id=run.id,
@@ -246,7 +248,7 @@ def _start(connection: Connection, run: Run, *, private: bool) -> None:
             admitted=run.admitted,
             phase=run.phase.value,
             created_at=run.created_at,
-            due_at=func.now() if run.admitted else timeout,  # admission makes it due
+            due_at=func.now() if run.admitted else deadline,  # admission makes it due
         )
     )
 

@@ -19,16 +19,22 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from bot.adapters.postgres.bounded import ALIVE, TookTooLong, bound, within, without_limit
+from bot.breaker import Breaker, Refused
 from bot.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection
+    from sqlalchemy.engine import ExceptionContext
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
 CHANNEL = "preflight"
+PATIENCE = 30.0
+"""Seconds."""
+
 TRUSTED_SECONDS = 1.0  # that an idle connection is believed to stand
 MIGRATION_LOCK = 0x70726566  # "pref": any number will do, as long as every process takes the same
 MIGRATION_TRIES = 10
@@ -37,33 +43,58 @@ MIGRATION_TRIES = 10
 class Database:
     """The database that a process works on.
 
-    `owner` names this process in leases for as long as it lives (see `Listener`).
+    `owner` names this process in leases for as long as it lives (see `Listener`). No answer is waited for
+    longer than `patience` seconds; a database that was silent for so long is left alone for some moments, so
+    that those who come meanwhile hear of it at once.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 20) -> None:
+    def __init__(self, url: str, *, pool_size: int = 20, patience: float = PATIENCE) -> None:
         self.owner = new_owner()
+        self._patience = patience
+        self._breaker = Breaker(failures=1)
         self.engine = create_engine(
             url,
+            hide_parameters=True,  # what is stored does not belong into errors: logs would hold payloads
             pool_size=pool_size,
             max_overflow=4,
-            pool_timeout=10,
-            connect_args={"connect_timeout": 5, "application_name": "preflight"},
+            pool_timeout=min(10.0, patience / 2),
+            connect_args={"connect_timeout": 5, "application_name": "preflight"} | ALIVE,
         )
+        bound(self.engine, patience)
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         event.listen(self.engine, "checkin", _note_idle)
         event.listen(self.engine, "checkout", _check_idle)
+        event.listen(self.engine, "handle_error", _look_elsewhere)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A transaction; StoreUnavailable if the database is not there or goes away."""
-        with translated(), self.engine.begin() as connection:
+        with self._asking(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def once(self) -> Iterator[Connection]:
         """For single statements: each is a transaction of its own, in one round trip instead of three."""
-        with translated(), self._autocommit.connect() as connection:
+        with self._asking(), within(self._patience), self._autocommit.connect() as connection:
             yield connection
+
+    @contextmanager
+    def driver(self) -> Iterator[psycopg.Connection]:
+        """Like `once`, without SQLAlchemy, whose part in a short statement is larger than all the rest."""
+        with self._asking(), within(self._patience):
+            with _as_of_sqlalchemy():
+                pooled = self.engine.raw_connection()
+            driver = cast("psycopg.Connection", pooled.driver_connection)
+            try:
+                driver.autocommit = True
+                with _as_of_sqlalchemy():
+                    yield driver
+            finally:
+                if driver.broken:
+                    pooled.invalidate()
+                else:
+                    driver.autocommit = False
+                    pooled.close()
 
     def migrate(self) -> None:
         """Bring the schema up to date; safe to run twice, by two processes at once, and under a working bot.
@@ -79,7 +110,9 @@ class Database:
         return None
 
     def _migrate(self) -> None:
-        with self.begin() as connection:
+        with without_limit(), self.begin() as connection:
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
             config = _alembic()
             config.attributes["connection"] = connection
@@ -87,17 +120,42 @@ class Database:
 
     def check(self) -> None:
         """Raise StoreUnavailable, saying what is wrong, unless the database answers and is migrated."""
-        wanted = ScriptDirectory.from_config(_alembic()).get_current_head()
-        with self.begin() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
-        if found is None or wanted is None or found < wanted:
+        found, wanted = self.revisions()
+        if found is None or found < wanted:
             raise StoreUnavailable(
                 f"the database's schema is at {found}, this version needs {wanted}: run python -m bot migrate"
             )
 
+    def revisions(self) -> tuple[str | None, str]:
+        """The schema's revision, None if there is none, and the one that this program needs."""
+        wanted = ScriptDirectory.from_config(_alembic()).get_current_head()
+        with self.begin() as connection:
+            return MigrationContext.configure(connection).get_current_revision(), wanted or ""
+
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        try:
+            with self._breaker.call(lambda error: isinstance(error, Silent)), translated():
+                yield
+        except Refused as refused:
+            raise StoreUnavailable("the database has just been silent", refused.seconds) from None
+
+
+class Silent(StoreUnavailable):
+    """The database neither did what it was asked nor refused."""
+
+
+@contextmanager
+def _as_of_sqlalchemy() -> Iterator[None]:
+    """The driver's errors as SQLAlchemy raises them, which also knows what a lost connection looks like."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise DBAPIError.instance(None, None, error, psycopg.Error) from error
 
 
 def new_owner() -> int:
@@ -120,14 +178,22 @@ def _check_idle(connection: DBAPIConnection, record: ConnectionPoolEntry, _: obj
             raise DisconnectionError from error
 
 
+def _look_elsewhere(context: ExceptionContext) -> None:
+    """Let go of the connections to a database that became read-only: another one may have taken its place."""
+    if isinstance(context.original_exception, psycopg.errors.ReadOnlySqlTransaction):
+        context.is_disconnect = True
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Say in our own words that the database is not there."""
     try:
         yield
     except PoolTimeout as error:
-        raise StoreUnavailable("no database connection came free within 10 s") from error
+        raise StoreUnavailable("no database connection came free in time") from error
     except (OperationalError, InterfaceError) as error:
+        if isinstance(error.orig, TookTooLong | psycopg.errors.ConnectionTimeout):
+            raise Silent(f"the database is silent: {_first_line(error)}") from error
         raise StoreUnavailable(f"the database does not answer: {_first_line(error)}") from error
     except ProgrammingError as error:
         if isinstance(error.orig, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):

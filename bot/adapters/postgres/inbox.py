@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.adapters.postgres.database import CHANNEL, notify
 from bot.adapters.postgres.leases import LEASE, next_due
 from bot.adapters.postgres.tables import deliveries
+from bot.adapters.postgres.together import Together
 from bot.claims import DeliveryClaim, Receipt
+from bot.errors import StoreUnavailable
 from bot.models import Delivery
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.adapters.postgres.database import Database
 
-# One round trip: a webhook waits for it. Whoever was parked has a reason, whoever is new has none.
-PUT = text(
-    """
-    WITH put AS (
-        INSERT INTO deliveries (id, event, lane, body) VALUES (:id, :event, :lane, :body)
-        ON CONFLICT (id) DO UPDATE SET state = 'queued', tries = 0, due_at = now(), finished_at = NULL
-        WHERE deliveries.state = 'parked'
-        RETURNING reason
-    )
-    SELECT reason, pg_notify(:channel, 'delivery') FROM put
-    """
-)
+MOST_AT_ONCE = 50
+MOST_BYTES_AT_ONCE = 4 * 1024 * 1024
+"""Deliveries that one statement stores, and the bytes that they may have if they are more than one."""
+
+# Whoever was parked has a reason, whoever is new has none.
+PUT = """
+    INSERT INTO deliveries (id, event, lane, body) VALUES {}
+    ON CONFLICT (id) DO UPDATE SET state = 'queued', tries = 0, due_at = now(), finished_at = NULL
+    WHERE deliveries.state = 'parked'
+    RETURNING id, reason
+"""
+ROW = "(%b, %b, %b, %b)"
+# A transaction that notifies commits alone, after all others: it should not wait for the disk, nor hold up
+# those that do. If it gets lost, workers find what is stored when they look again by themselves.
+WAKE = "SELECT set_config('synchronous_commit', 'off', true), pg_notify(%s, 'delivery')"
+
+log = logging.getLogger(__name__)
 
 
 class PostgresInbox:
@@ -37,15 +48,26 @@ class PostgresInbox:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._together = Together(self._store, fit_together, self._wake)
 
     def put(self, delivery: Delivery) -> Receipt:
         """Store the delivery durably; a repeated id is ignored unless it is parked."""
-        values = {"id": delivery.id, "event": delivery.event, "lane": delivery.lane, "body": delivery.body}
-        with self.database.once() as connection:
-            row = connection.execute(PUT, values | {"channel": CHANNEL}).one_or_none()
-        if row is None:
-            return Receipt.REPEATED
-        return Receipt.REQUEUED if row.reason else Receipt.STORED
+        return self._together.put(delivery)
+
+    def _store(self, put: Sequence[Delivery]) -> Sequence[Receipt]:
+        """Store several deliveries of different ids."""
+        values = tuple(chain.from_iterable((one.id, one.event, one.lane, one.body) for one in put))
+        statement = PUT.format(", ".join([ROW] * len(put)))
+        with self.database.driver() as connection:
+            reasons = dict(connection.execute(statement, values).fetchall())
+        return [_receipt(reasons.get(one.id)) for one in put]
+
+    def _wake(self) -> None:
+        try:
+            with self.database.driver() as connection:
+                connection.execute(WAKE, [CHANNEL])
+        except StoreUnavailable as error:
+            log.warning("workers were not told of a delivery, they will find it: %s", error)
 
     def claim(self) -> DeliveryClaim | None:
         """Take the oldest delivery that is due and whose lane nobody holds.
@@ -84,14 +106,20 @@ class PostgresInbox:
                 lease_until=func.now() + LEASE,
             )
             .returning(
-                deliveries.c.id, deliveries.c.event, deliveries.c.body, deliveries.c.lane, deliveries.c.tries
+                deliveries.c.id,
+                deliveries.c.event,
+                deliveries.c.body,
+                deliveries.c.lane,
+                deliveries.c.tries,
+                func.extract("epoch", func.now() - deliveries.c.received_at).label("age"),
             )
         )
         with self.database.once() as connection:
             row = connection.execute(statement).one_or_none()
         if row is None:
             return None
-        return DeliveryClaim(Delivery(row.id, row.event, bytes(row.body), row.lane), token, row.tries)
+        delivery = Delivery(row.id, row.event, bytes(row.body), row.lane)
+        return DeliveryClaim(delivery, token, row.tries, float(row.age))
 
     def finish(self, claim: DeliveryClaim, *, ignored: bool, reason: str) -> None:
         """It is done, or meant nothing to us."""
@@ -104,6 +132,24 @@ class PostgresInbox:
     def park(self, claim: DeliveryClaim, reason: str) -> None:
         """It can't be handled; kept with its reason until somebody replays it."""
         self._give_back(claim, "parked", reason, None)
+
+    def latest(self, delivery: Delivery) -> Delivery | None:
+        """The last to arrive of those of the same event that wait in its lane behind it, None if none does."""
+        own = select(deliveries.c.seq).where(deliveries.c.id == delivery.id).scalar_subquery()
+        statement = (
+            select(deliveries.c.id, deliveries.c.event, deliveries.c.body, deliveries.c.lane)
+            .where(
+                deliveries.c.state == "queued",
+                deliveries.c.seq > own,
+                deliveries.c.lane == delivery.lane,
+                deliveries.c.event == delivery.event,
+            )
+            .order_by(deliveries.c.seq.desc())
+            .limit(1)
+        )
+        with self.database.once() as connection:
+            row = connection.execute(statement).one_or_none()
+        return None if row is None else Delivery(row.id, row.event, bytes(row.body), row.lane)
 
     def next_due(self) -> float | None:
         """The seconds until a delivery is due, None if none waits.
@@ -136,3 +182,22 @@ class PostgresInbox:
 def _lane_is_held() -> ColumnElement[bool]:
     held = deliveries.alias("held")
     return exists().where(and_(held.c.lane == deliveries.c.lane, held.c.state == "working"))
+
+
+def fit_together(waiting: Sequence[Delivery]) -> int:
+    """How many of the first of them one statement takes: no id twice, and not too large."""
+    ids: set[str] = set()
+    size = 0
+    for count, delivery in enumerate(waiting):
+        size += len(delivery.body)
+        if count and (delivery.id in ids or count == MOST_AT_ONCE or size > MOST_BYTES_AT_ONCE):
+            return count
+        ids.add(delivery.id)
+    return len(waiting)
+
+
+def _receipt(reason: str | None) -> Receipt:
+    """By the reason of the row that was stored, None if there was nothing to store."""
+    if reason is None:
+        return Receipt.REPEATED
+    return Receipt.REQUEUED if reason else Receipt.STORED

@@ -27,6 +27,15 @@ _LIVING = """
 """
 
 
+# A finished run is held by whoever archives it, who put off when it is due.
+_ARCHIVE_NOW = ", archive_due_at = CASE WHEN archive_due_at > now() THEN now() ELSE archive_due_at END"
+HELD = (
+    ("deliveries", "", ("delivery",)),
+    ("runs", _ARCHIVE_NOW, ("run", "archive")),
+    ("pull_requests", "", ("report",)),
+)
+
+
 def free(table: Table) -> ColumnElement[bool]:
     """Rows that nobody holds, or no longer."""
     return or_(table.c.lease_owner.is_(None), table.c.lease_until < func.now())
@@ -63,16 +72,17 @@ def waiting(table: Table) -> ColumnElement[bool]:
 def release_dead(connection: Connection) -> int:
     """Free what workers hold that live no more; returns how many rows came free."""
     freed = 0
-    for table, what in (("deliveries", "delivery"), ("runs", "run"), ("pull_requests", "report")):
+    for table, also, what in HELD:
         result = connection.execute(
             text(
                 # What somebody has locked is being changed by the living: so nobody is waited for.
-                f"UPDATE {table} SET lease_until = 'epoch' WHERE ctid = ANY(ARRAY("  # noqa: S608 - our own
+                f"UPDATE {table} SET lease_until = 'epoch'{also} WHERE ctid = ANY(ARRAY("  # noqa: S608 - our own
                 f"SELECT ctid FROM {table} WHERE lease_owner IS NOT NULL AND lease_until >= now() "
                 f"AND lease_owner NOT IN ({_LIVING}) FOR UPDATE SKIP LOCKED))"
             )
         )
         if result.rowcount:
-            notify(connection, what)
+            for loop in what:
+                notify(connection, loop)
             freed += result.rowcount
     return freed

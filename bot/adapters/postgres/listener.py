@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.adapters.postgres.database import CHANNEL, new_owner, translated
 from bot.adapters.postgres.leases import release_dead
 from bot.errors import StoreUnavailable
+from bot.patience import backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
     from bot.adapters.postgres.database import Database
 
 RECONNECT_SECONDS = 1.0
+RECONNECT_SLOWEST = 5.0
 RELEASE_SECONDS = 5.0
+AT_WORK = "a worker is at work"
+"""The mark by which others see when one last was."""
+
+_SAY_SO = text(
+    "INSERT INTO marks (name, at) VALUES (:name, now()) "
+    "ON CONFLICT (name) DO UPDATE SET at = excluded.at WHERE marks.at < now() - interval '10 s'"
+)
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +45,7 @@ class Listener:
     def __init__(self, database: Database, wake: Callable[[str], None]) -> None:
         self.database = database
         self.wake = wake
+        self._failures = 0
 
     def run(self, stopped: Callable[[float], bool]) -> None:
         """Listen until `stopped(seconds to wait)` is true; reconnects by itself."""
@@ -46,8 +56,10 @@ class Listener:
             except (StoreUnavailable, DBAPIError, psycopg.Error) as error:
                 # What we hold may soon be in another's hands: what we take from now on, a new worker takes.
                 self.database.owner = new_owner()
-                log.warning("not woken by the database for now, polling only: %s", error)
-                if stopped(RECONNECT_SECONDS):
+                self._failures += 1
+                if self._failures == 1:
+                    log.warning("not woken by the database for now, polling only: %s", error)
+                if stopped(backoff(self._failures, RECONNECT_SLOWEST, fastest=RECONNECT_SECONDS)):
                     return
 
     def _listen(self, connection: Connection, stopped: Callable[[float], bool]) -> None:
@@ -56,11 +68,15 @@ class Listener:
         connection.execute(text(f"LISTEN {CHANNEL}"))
         driver: psycopg.Connection | None = connection.connection.driver_connection
         assert driver is not None  # noqa: S101 - an open connection has its driver's
+        if self._failures:
+            self._failures = 0
+            log.info("woken by the database again")
         try:
             for what in ("delivery", "run", "report", "archive"):
                 self.wake(what)  # whatever was missed while nobody listened
             while not stopped(0):
                 release_dead(connection)
+                connection.execute(_SAY_SO, {"name": AT_WORK})
                 for notification in driver.notifies(timeout=RELEASE_SECONDS):
                     self.wake(notification.payload)
                     if stopped(0):

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bot.adapters.postgres.figures import Figures
+from bot.adapters.postgres.listener import AT_WORK
 from bot.adapters.postgres.rows import run_from
-from bot.adapters.postgres.tables import decisions, runs
+from bot.adapters.postgres.tables import decisions, marks, runs
 from bot.models import Audit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from bot.adapters.postgres.database import Database
     from bot.models import Run
 
 AUDITS = 50
+QUIET = timedelta(minutes=1)  # a worker says every ten seconds that it is at work
 
 
 class PostgresReader:
@@ -58,6 +61,14 @@ class PostgresReader:
     def counts(self) -> Mapping[str, Mapping[str, float]]:
         """Figures for the metrics: by table, then by state; ages in seconds."""
         return self.figures.counts()
+
+    def unattended(self) -> datetime | None:
+        """Since when no worker has been at work, None if one is, or none ever was."""
+        long_ago = func.now() - QUIET
+        statement = select(marks.c.at).where(marks.c.name == AT_WORK, marks.c.at < long_ago)
+        with self.database.once() as connection:
+            at = connection.execute(statement).scalar()
+        return None if at is None else at.astimezone(UTC)
 
     def check(self) -> None:
         """Raise StoreUnavailable, saying what is wrong, unless the database answers and is migrated."""

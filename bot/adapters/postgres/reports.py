@@ -108,6 +108,7 @@ class PostgresReports(PostgresStatuses, PostgresComments):
         key = lock_key("head", repository.id, sha)
         with translated(), self.database.engine.connect() as connection:
             connection.execute(text("SET LOCAL lock_timeout = '20s'"))
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '5min'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
             yield  # the transaction's end is the lock's
 

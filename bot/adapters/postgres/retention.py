@@ -66,7 +66,8 @@ LOGS = f"""
 RUNS = f"""
     WITH old AS (
         SELECT id FROM runs AS old
-        WHERE finished_at < now() - :runs AND phase = 'finished' AND NOT {_SHOWN.format(sha="head_sha")}
+        WHERE finished_at < now() - :runs AND phase = 'finished' AND due_at IS NULL
+        AND NOT {_SHOWN.format(sha="head_sha")}
         ORDER BY finished_at LIMIT :most FOR UPDATE SKIP LOCKED
     ),
     said AS (DELETE FROM verdicts USING old WHERE verdicts.run_id = old.id),

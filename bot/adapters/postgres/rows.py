@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.models import (
+    DAY,
     CancelKind,
     CommentPolicy,
     Limit,
@@ -85,11 +86,11 @@ def report_policy_from(row: Row[Any]) -> ReportPolicy:
 
 
 def rules_from(fields: Mapping[str, Any]) -> Rules:
-    """Rules as `rules_to` wrote them; nothing is ruled where a version before wrote the row."""
+    """Rules as `rules_to` wrote them; what a version before left open has its default."""
     if not fields:
         return Rules()
     return Rules(
-        timeout=fields["timeout"],
+        timeout=DAY if fields["timeout"] is None else fields["timeout"],
         optional=fields["optional"],
         supersede=fields["supersede"],
         needs=tuple(fields["needs"]),

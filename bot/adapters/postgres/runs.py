@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, func, select, update
+from sqlalchemy import Float, and_, case, cast, func, null, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.adapters.postgres.admission import admit, somebody_waits
@@ -17,15 +17,25 @@ from bot.adapters.postgres.suites import record_tests
 from bot.adapters.postgres.tables import runs
 from bot.adapters.postgres.touch import touch_reports
 from bot.claims import RunClaim
+from bot.models import DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from bot.adapters.postgres.database import Database
     from bot.claims import QueuedRun, Turn
     from bot.models import Run
 
+CLEARED = timedelta(days=6)  # after its end, somebody may let a run go on
 FRESH = timedelta(seconds=3)  # how long a nudge may be ahead of what Airflow's API shows
+
+_TIMEOUT = func.coalesce(cast(runs.c.rules["timeout"].astext, Float), DAY)
+# For what is then to be done, nobody needs Airflow.
+AWAKE = (
+    func.coalesce(runs.c.resumed_at, runs.c.created_at) + func.make_interval(0, 0, 0, 0, 0, 0, _TIMEOUT)
+    <= func.now(),
+    and_(runs.c.cancel.is_not(None), runs.c.dag_run_id.is_(None)),
+)
 
 
 class PostgresRuns:
@@ -42,11 +52,11 @@ class PostgresRuns:
         with self.database.begin() as connection:
             admit(connection, judge)
 
-    def claim_runs(self, limit: int) -> Sequence[RunClaim]:
-        """Take runs that are due and that nobody holds, those asked to stop first."""
+    def claim_runs(self, limit: int, *, asleep: Collection[str] = ()) -> Sequence[RunClaim]:
+        """Take runs that are due and that nobody holds, those asked to stop first; see RunStore."""
         chosen = (
             select(runs.c.id)
-            .where(due(runs))
+            .where(due(runs), or_(runs.c.note.not_in(asleep), *AWAKE) if asleep else true())
             .order_by(runs.c.cancel.is_(None), runs.c.due_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -128,9 +138,38 @@ class PostgresRuns:
             if wants_archive(run):
                 notify(connection, "archive")
 
-    def nudge(self, dag_run_id: str) -> bool:
-        """Have the run looked at now; False if we have no such unfinished run in Airflow."""
-        mine = and_(runs.c.dag_run_id == dag_run_id, runs.c.phase != "finished", runs.c.admitted)
+    def revisited(
+        self, claim: RunClaim, reopened: Run | None, *, cancel_sent: bool, seconds: float | None
+    ) -> None:
+        """Give a finished run back that was looked at again; see RunStore."""
+        held = and_(runs.c.id == claim.run.id, runs.c.lease_until == claim.lease)
+        unchanged = and_(held, runs.c.version == claim.version)
+        due_at = null() if seconds is None else func.now() + timedelta(seconds=seconds)
+        values: dict[str, object] = {"cancel_sent": cancel_sent, "due_at": due_at}
+        if reopened is not None:
+            values |= {
+                "phase": reopened.phase.value,
+                "outcome": None,
+                "reason": "",
+                "finished_at": None,
+                "resumed_at": reopened.resumed_at,
+                "archive_due_at": None,
+            }
+        with self.database.begin() as connection:
+            mine = connection.execute(update(runs).where(unchanged).values(values)).rowcount
+            connection.execute(update(runs).where(held).values(lease_owner=None, lease_until=None))
+            if mine and reopened is not None:
+                run = claim.run
+                touch_reports(connection, [(run.repository.id, run.number, run.head_sha)])
+                notify(connection, "run")
+
+    def nudge(self, dag_run_id: str, *, began: bool = False) -> bool:
+        """Have the run looked at now; False if we have none that may have changed."""
+        goes = runs.c.phase != "finished"
+        if began:  # nobody asked it to stop, and its steps may still share a folder
+            ended = and_(runs.c.cancel.is_(None), runs.c.finished_at > func.now() - CLEARED)
+            goes = or_(goes, ended)
+        mine = and_(runs.c.dag_run_id == dag_run_id, goes, runs.c.admitted)
         with self.database.begin() as connection:
             nudged = connection.execute(
                 update(runs)

@@ -11,7 +11,14 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.errors import AirflowLoginRefused, AirflowUnavailable, ArtifactsUnavailable, Temporary
+from bot.errors import (
+    AirflowAway,
+    AirflowLoginRefused,
+    AirflowUnavailable,
+    ArtifactsUnavailable,
+    Temporary,
+)
+from bot.patience import Pause, backoff, spread
 from bot.report.archive import prow
 from bot.report.archive.build_log import LogSource, build_log
 from bot.report.logs.redacted import redacted_run
@@ -23,10 +30,6 @@ if TYPE_CHECKING:
     from bot.models import Run
     from bot.ports import ArchiveStore, ArtifactStore, Clock, DagRunReader
 
-AGAIN = 60.0
-"""Seconds until the next try where Airflow or the artifacts' place fails; doubled with each in a row."""
-
-AT_MOST = 3600.0
 PATIENCE = timedelta(days=1)
 """How long after its end a run waits for Airflow to hand out its logs."""
 
@@ -50,6 +53,7 @@ class Archiver:
         clock: Clock,
         *,
         pause: Callable[[float], None] = time.sleep,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self.store = store
         self.artifacts = artifacts
@@ -57,12 +61,19 @@ class Archiver:
         self.secrets = tuple(secrets)
         self.clock = clock
         self.pause = pause
+        self._away = Pause(timer)
         self._failures = 0
+        self._told = ""
         self._green = threading.Lock()
 
+    def next_due(self) -> float | None:
+        """The seconds until a run is due, None if none waits; while there is no place for it, none is."""
+        due = self.store.next_due()
+        return None if due is None else max(due, self._away.left)
+
     def archive(self) -> bool:
-        """Archive one run; False if none was due."""
-        run = self.store.claim_archive()
+        """Archive one run; False if none was due, or none is to be taken now."""
+        run = self.store.claim_archive() if self._away.left <= 0 else None
         if run is None:
             return False
         self.store.archived(run, seconds=self._archive(run))
@@ -77,12 +88,13 @@ class Archiver:
         try:
             self._write(redacted_run(run, self.secrets), folder)
         except (ArtifactsUnavailable, AirflowUnavailable, AirflowLoginRefused) as error:
-            seconds = self._later(error)
-            log.warning("run %s is archived in %.0f s: %s", run.id, seconds, error)
-            return seconds
+            if str(error) != self._told:  # by many runs, again and again
+                self._told = str(error)
+                log.warning("runs wait to be archived, %s is one of them: %s", run.id, error)
+            return self._later(error)
         except ValueError as error:  # a link leads out of the artifacts' place
             log.warning("run %s can't be archived: %s", run.id, error)
-        self._failures = 0
+        self._failures, self._told = 0, ""
         return None
 
     def _write(self, run: Run, folder: str) -> None:
@@ -112,6 +124,10 @@ class Archiver:
         )
 
     def _later(self, error: Temporary | AirflowLoginRefused) -> float:
+        """The seconds until the next try; where none would do better meanwhile, none is taken."""
         self._failures += 1
         asked = error.retry_after if isinstance(error, Temporary) else None
-        return asked or min(AGAIN * 2 ** min(self._failures - 1, 10), AT_MOST)
+        seconds = spread(asked) if asked else backoff(self._failures)
+        if isinstance(error, ArtifactsUnavailable | AirflowAway):
+            self._away.begin(seconds)
+        return seconds

@@ -19,6 +19,7 @@ FASTEST = 30.0  # seconds between two words
 SOON = 10.0  # until it is said that a step failed
 SLOWEST = 600.0
 SHARE = 2 / 3  # of its age: each word comes after thrice the time of the one before
+WAITS = ("waiting ", "waits")  # how notes begin (see bot.runs.words)
 REFRESH_SHARE = 5  # a text that says how long is renewed after a fifth of that time
 
 
@@ -30,12 +31,15 @@ def running(verdicts: Iterable[Verdict]) -> list[Run]:
 def patience(run: Run | None, said: str, now: datetime) -> float:
     """Seconds from the last word, which was `said`, to the next.
 
-    What a queued run waits for is news at once, the first failed step soon.
+    What a queued run waits for is news at once; soon is the first failed step, and that a run which was
+    under way has to wait, or need not any more.
     """
     if run is None:
         return FASTEST
     if run.note and said == texts.QUEUED:
         return 0.0
+    if said.startswith(WAITS) != run.note.startswith(WAITS):
+        return SOON
     if texts.FAILED not in said and any(step.state is StepState.FAILED for step in run.steps):
         return SOON
     age = (now - run.created_at) / timedelta(seconds=1)

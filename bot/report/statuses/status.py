@@ -93,7 +93,7 @@ def waits_for(run: Run) -> str:
     if run.phase is Phase.RESUMING:
         again = [step for step in run.steps if step.state not in (StepState.SUCCEEDED, StepState.REMOVED)]
         return run.note or texts.resuming(len(again))
-    return run.note if run.phase is Phase.WANTED else ""
+    return run.note
 
 
 def result_of(run: Run) -> str:

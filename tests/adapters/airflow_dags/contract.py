@@ -158,3 +158,16 @@ with DAG("contract_loud", schedule=None, tags=TAGS):
 
     many()
     hostile()
+
+
+with DAG("contract_stuck", schedule=None, tags=TAGS, max_active_runs=3):
+
+    @task
+    def ready() -> None:
+        pass
+
+    @task(pool="nobody made this pool")
+    def stuck() -> None:
+        pass
+
+    ready() >> stuck()

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import AirflowLoginRefused, AirflowUnavailable, ArtifactsUnavailable, DagRunNotFound
+from bot.errors import (
+    AirflowAway,
+    AirflowLoginRefused,
+    AirflowUnavailable,
+    ArtifactsUnavailable,
+    DagRunNotFound,
+)
 from bot.models import LogLine, Outcome, Repository, StepResult, StepState
-from bot.report.archive.archiver import AGAIN, AT_MOST, PATIENCE
+from bot.report.archive.archiver import PATIENCE
 from bot.report.archive.build_log import PAUSE
 from tests.examples import HEAD, at
 from tests.report.archiving import DIRECTORY, FOLDER, PAGE, REF, TOKEN, World, finished, step
@@ -181,7 +187,9 @@ class TestWhereSomethingIsDown:
     def test_a_run_waits_for_airflow(self, world: World, error: PreflightError) -> None:
         world.printed("lint", "x")
         world.airflow.fail_next("log", error)
-        assert world.archive(finished()) == [AGAIN]
+        (seconds,) = world.archive(finished())
+        assert seconds is not None
+        assert 0 < seconds <= 1
         assert world.place.written == [f"{FOLDER}/started.json"]
         assert world.archive(finished()) == [None]
         assert world.place.written[-1] == f"{FOLDER}/finished.json"
@@ -195,16 +203,40 @@ class TestWhereSomethingIsDown:
     def test_airflow_may_say_when(self, world: World) -> None:
         world.printed("lint", "x")
         world.airflow.fail_next("log", AirflowUnavailable("busy", retry_after=7.0))
-        assert world.archive(finished()) == [7.0]
+        (seconds,) = world.archive(finished())
+        assert seconds is not None
+        assert 7 <= seconds <= 7 * 1.25
 
-    def test_a_place_that_is_down_is_asked_less_and_less_often(self, world: World) -> None:
+    def test_a_place_that_is_down_is_asked_ever_less_often_up_to_every_half_minute(
+        self, world: World, caplog: pytest.LogCaptureFixture
+    ) -> None:
         world.place.fails = ArtifactsUnavailable("no bucket")
-        said = [seconds for _ in range(9) for seconds in world.archive(finished())]
-        assert said == [60, 120, 240, 480, 960, 1920, AT_MOST, AT_MOST, AT_MOST]
+        waits = [world.wait_after(finished(str(number))) for number in range(9)]
+        for wait, longest in zip(waits, (1, 2, 4, 8, 16, 30, 30, 30, 30), strict=True):
+            assert 0.75 * longest <= wait <= longest
+        assert caplog.text.count("no bucket") == 1
         world.place.fails = None
         assert world.archive(finished()) == [None]
         world.place.fails = ArtifactsUnavailable("no bucket")
-        assert world.archive(finished()) == [AGAIN]
+        assert world.wait_after(finished()) <= 1
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            pytest.param(ArtifactsUnavailable("no bucket"), id="the place"),
+            pytest.param(AirflowAway("not for now", 9.0), id="Airflow"),
+        ],
+    )
+    def test_meanwhile_no_other_run_is_taken(self, world: World, error: PreflightError) -> None:
+        world.printed("lint", "x")
+        world.place.fails = error
+        world.queue.due = [finished("1"), finished("2")]
+        assert world.archiver.archive()
+        assert not world.archiver.archive()
+        assert [run.id for run in world.queue.due] == ["2"]
+        world.place.fails = None
+        world.seconds += 40
+        assert world.archive() == [None]
 
     def test_reading_for_too_long_is_broken_off(self, world: World) -> None:
         world.printed("lint", *(f"line {number}" for number in range(3_000)))

@@ -1,0 +1,1 @@
+"""Our own web, seen from outside."""

@@ -1,0 +1,80 @@
+"""What the delivery log can't tell: open pull requests of repositories that we served before the gap.
+
+Each that changed while we heard nothing, and differs from what we know, is looked at again: our own event
+`recheck`, which starts the automatic pipelines of a head that we never heard of, and stops what runs for a
+closed one. A head that we know is left alone: that a pipeline was added since, or that we were installed,
+starts nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from bot.errors import GitHubNotFound, GitHubRefused
+from bot.events.recheck import recheck
+from bot.intake.recovery.differences import MISSED, differences
+from bot.intake.recovery.missed import LAG
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from bot.models import Repository
+    from bot.policy.operator import Operator
+    from bot.ports import PullLister, RecoveryStore
+
+SECONDS_BETWEEN = 6.0
+"""At most ten a minute are looked at again."""
+
+log = logging.getLogger(__name__)
+
+
+class Audit:
+    """Finds what changed in a gap and has it looked at again; the same gap audited twice doubles nothing.
+
+    `bot_login` is who asks for it.
+    """
+
+    def __init__(
+        self,
+        github: PullLister,
+        store: RecoveryStore,
+        operator: Callable[[], Operator],
+        bot_login: Callable[[], str],
+    ) -> None:
+        self._github = github
+        self._store = store
+        self._operator = operator
+        self._bot_login = bot_login
+
+    def of(self, repositories: Iterable[Repository], since: datetime) -> int:
+        """Look at these repositories' pull requests; how many are to be looked at again. Raises Temporary."""
+        found = 0
+        for repository in repositories:
+            if self._operator().serve(repository) is None:
+                continue
+            try:
+                found += self._of_one(repository, since)
+            except (GitHubNotFound, GitHubRefused) as error:
+                log.warning("%s can't be audited: %s", repository.full_name, error)
+        return found
+
+    def _of_one(self, repository: Repository, since: datetime) -> int:
+        listed = self._github.pulls_since(repository, since - LAG)
+        known = self._store.pulls(repository, [pull.number for pull in listed])
+        because = f"audit-{since:%Y%m%dT%H%M%S}"
+        again = [
+            recheck(repository, one.number, sender=self._bot_login(), because=because)
+            for one in differences(listed, known)
+            if one.kind in MISSED
+        ]
+        new = self._store.put_by_and_by(again, SECONDS_BETWEEN)
+        log.info(
+            "%s: %d pull requests changed since %s, %d are looked at again",
+            repository.full_name,
+            len(listed),
+            since,
+            new,
+        )
+        return len(again)

@@ -1,0 +1,89 @@
+"""Runs that have ended for us, looked at again: Airflow may still have to end them, or somebody cleared them.
+
+One that was asked to stop while Airflow did not answer, or did not obey, is stopped there as soon as can be:
+nothing goes on in Airflow that nobody sees. One that somebody cleared in Airflow's own pages goes on here,
+too, since its pull request is where people look. Of that we learn only by a hint that something began.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.errors import AirflowRefused, AirflowUnavailable
+from bot.models import Phase
+from bot.runs.giving_up import owed_pause
+from bot.runs.naming import where
+from bot.runs.start import is_ours
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.claims import RunClaim
+    from bot.models import DagRun, Run
+    from bot.ports import Clock, DagRunReader, DagTrigger, RunStore
+
+log = logging.getLogger(__name__)
+
+
+class Revisits:
+    """Looks at finished runs that are due."""
+
+    def __init__(self, store: RunStore, trigger: DagTrigger, reader: DagRunReader, clock: Clock) -> None:
+        self.store = store
+        self.trigger = trigger
+        self.reader = reader
+        self.clock = clock
+
+    def look(self, claims: Sequence[RunClaim]) -> None:
+        """Look at these, and say when again."""
+        try:
+            found = self.reader.look([claim.run.ref for claim in claims if claim.run.ref is not None])
+        except (AirflowUnavailable, AirflowRefused) as error:
+            log.info("%d runs that have ended can't be looked at for now: %s", len(claims), error)
+            for claim in claims:
+                self._later(claim)
+            return
+        for claim in claims:
+            there = None if claim.run.ref is None else found.get(claim.run.ref)
+            try:
+                self._one(claim, there)
+            except (AirflowUnavailable, AirflowRefused) as error:
+                log.warning("run %s, which is to end, can't be stopped: %s", claim.run.id, error)
+                self._later(claim)
+
+    def _one(self, claim: RunClaim, there: DagRun | None) -> None:
+        run = claim.run
+        if there is None or not goes_on(run, there) or run.ref is None:
+            self.store.revisited(claim, None, cancel_sent=run.cancel is not None, seconds=None)
+        elif run.cancel is None:
+            log.info("run %s (%s of %s) goes on: somebody let it", run.id, run.pipeline, where(run))
+            self.store.revisited(claim, reopened(run, self.clock), cancel_sent=False, seconds=0.0)
+        elif is_ours(run, run.ref, self.trigger):
+            self.trigger.cancel(run.ref)
+            self._later(claim)  # to see that it has ended
+        else:
+            self.store.revisited(claim, None, cancel_sent=True, seconds=None)
+
+    def _later(self, claim: RunClaim) -> None:
+        seconds = owed_pause(claim.run, self.clock())
+        if seconds is None:
+            log.error("run %s may still go on in Airflow: nobody could stop it for a week", claim.run.id)
+        self.store.revisited(claim, None, cancel_sent=seconds is None, seconds=seconds)
+
+
+def goes_on(run: Run, there: DagRun) -> bool:
+    """Whether the DAG run has not ended, or has run again since the run ended for us."""
+    tries = {step.key: step.try_number for step in run.steps}
+    again = run.cancel is None and any(
+        step.try_number > tries.get(step.key, step.try_number) for step in there.steps
+    )
+    return again or not there.state.finished
+
+
+def reopened(run: Run, clock: Clock) -> Run:
+    """The run as it goes on, with its whole time before it."""
+    return replace(
+        run, phase=Phase.ACTIVE, outcome=None, reason="", finished_at=None, note="", resumed_at=clock()
+    )

@@ -1,0 +1,274 @@
+"""What making good needs from a real PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from bot.adapters.postgres import (
+    Database,
+    PostgresByHand,
+    PostgresInbox,
+    PostgresLedger,
+    PostgresRecovery,
+    PostgresReports,
+)
+from bot.events.recheck import recheck
+from bot.models import Delivery, KnownPull, Repository, ShownPull, Status, StatusState, Verdict
+from tests.examples import HEAD, NOON, REPOSITORY, branch, change, pull, run, sha, wanted
+from tests.fixtures.postgres import settle
+
+pytestmark = pytest.mark.postgres
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def store(database: Database) -> PostgresRecovery:
+    return PostgresRecovery(database)
+
+
+@pytest.fixture
+def by_hand(database: Database) -> PostgresByHand:
+    return PostgresByHand(database)
+
+
+@pytest.fixture
+def inbox(database: Database) -> PostgresInbox:
+    return PostgresInbox(database)
+
+
+def ask(database: Database, query: str) -> list[tuple[object, ...]]:
+    with database.begin() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+class TestAlone:
+    def test_one_process_is(self, store: PostgresRecovery, other_database: Database) -> None:
+        other = PostgresRecovery(other_database)
+        assert [store.is_alone(), other.is_alone(), store.is_alone()] == [True, False, True]
+
+    def test_when_it_dies_or_loses_its_connection_another_is(
+        self, store: PostgresRecovery, other_database: Database
+    ) -> None:
+        assert store.is_alone()
+        other = PostgresRecovery(other_database)
+        ask(
+            other_database,
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        )
+        assert other.is_alone()
+        assert not store.is_alone()
+
+
+class TestMarks:
+    def test_there_is_none_at_first(self, store: PostgresRecovery) -> None:
+        assert store.mark("x") is None
+
+    def test_are_remembered(self, store: PostgresRecovery) -> None:
+        for at in (NOON, NOON + MINUTE):
+            store.set_mark("x", at)
+            assert store.mark("x") == at
+
+    def test_are_renewed_unless_they_are_too_old(self, store: PostgresRecovery) -> None:
+        store.set_mark("old", NOON - MINUTE)
+        store.set_mark("new", NOON)
+        store.set_mark("other", NOON)
+        assert store.renew(["old", "new", "none"], NOON + MINUTE, NOON) == {"new"}
+        assert [store.mark(name) for name in ("old", "new", "other", "none")] == [
+            NOON - MINUTE,
+            NOON + MINUTE,
+            NOON,
+            None,
+        ]
+
+
+def test_what_is_in_the_inbox_is_known(store: PostgresRecovery, inbox: PostgresInbox) -> None:
+    for guid in ("a", "b"):
+        inbox.put(Delivery(guid, "push", b"{}", "1"))
+    inbox.finish(inbox.claim(), ignored=True, reason="")  # type: ignore[arg-type]  # there is one
+    assert store.known({"a", "b", "c"}) == {"a", "b"}
+    assert store.known(()) == set()
+
+
+class TestRepositories:
+    def test_are_those_that_something_was_decided_about(
+        self, store: PostgresRecovery, ledger: PostgresLedger, database: Database
+    ) -> None:
+        other = Repository(43, "acme/other", private=True)
+        before = datetime.now(UTC) - MINUTE
+        ledger.apply(wanted(run()))
+        ledger.apply(wanted(of=branch(repository=other)))
+        ask(database, "UPDATE heads SET seen_at = '2026-03-04 12:00Z' WHERE repository_id = 42 RETURNING 1")
+
+        found = store.repositories()
+
+        assert list(found) == [Repository(42, "acme/widgets"), other]
+        assert found[Repository(42, "acme/widgets")] == NOON
+        assert found[other] > before
+
+    def test_none_is_known_from_a_push_alone(self, store: PostgresRecovery, ledger: PostgresLedger) -> None:
+        ledger.record_push(REPOSITORY, 12, HEAD, "alice")
+        assert store.repositories() == {}
+
+
+class TestPulls:
+    def test_tell_what_we_heard(self, store: PostgresRecovery, ledger: PostgresLedger) -> None:
+        ledger.record_push(REPOSITORY, 12, sha(1), "alice")
+        ledger.apply(wanted(run(head_sha=sha(1)), of=pull(head_sha=sha(1))))
+        ledger.apply(wanted(of=pull(head_sha=sha(2), base_ref="next")))
+
+        (known,) = store.pulls(REPOSITORY, [12, 13]).values()
+
+        assert known == KnownPull(
+            12,
+            open=True,
+            head_sha=sha(2),
+            base_ref="next",
+            heads=frozenset({sha(1), sha(2)}),
+            told=frozenset({sha(1)}),
+        )
+
+    def test_tell_what_the_head_waits_for(self, store: PostgresRecovery, ledger: PostgresLedger) -> None:
+        waits = Status("preflight/unit", StatusState.PENDING, "waits until ready for review")
+        passed = Status("preflight/e2e", StatusState.SUCCESS, "skipped")
+        verdicts = (
+            Verdict(waits.context, "unit", status=waits),
+            Verdict(passed.context, "e2e", status=passed),
+        )
+        ledger.apply(change(None, *verdicts))
+
+        known = store.pulls(REPOSITORY, [12])[12]
+
+        assert known.waits == {"waits until ready for review"}
+        assert known.told == {HEAD}
+
+    def test_one_that_was_only_pushed_to_counts_as_open(
+        self, store: PostgresRecovery, ledger: PostgresLedger
+    ) -> None:
+        ledger.record_push(REPOSITORY, 12, HEAD, "alice")
+        assert store.pulls(REPOSITORY, [12])[12] == KnownPull(
+            12, open=True, head_sha="", base_ref="", heads=frozenset({HEAD})
+        )
+
+    def test_all_open_ones_without_branches(self, store: PostgresRecovery, ledger: PostgresLedger) -> None:
+        for subject in (pull(number=1), pull(number=2, is_open=False), branch()):
+            ledger.apply(wanted(of=subject))
+        assert list(store.pulls(REPOSITORY, None)) == [1]
+
+
+class TestByAndBy:
+    def due(self, database: Database) -> list[float]:
+        query = "SELECT round(extract(epoch FROM due_at - now())) FROM deliveries ORDER BY due_at"
+        return [float(str(row[0])) for row in ask(database, query)]
+
+    def test_each_is_due_after_the_one_before(self, store: PostgresRecovery, database: Database) -> None:
+        first = [recheck(REPOSITORY, n, sender="bot", because="one") for n in range(3)]
+        second = [recheck(REPOSITORY, n, sender="bot", because="two") for n in range(2)]
+        assert store.put_by_and_by(first, 60) == 3
+        assert store.put_by_and_by(second, 60) == 2
+        assert self.due(database) == [0, 60, 120, 180, 240]
+
+    def test_the_same_are_put_once(self, store: PostgresRecovery, database: Database) -> None:
+        same = [recheck(REPOSITORY, n, sender="bot", because="one") for n in range(3)]
+        assert [store.put_by_and_by(same, 60) for _ in range(2)] == [3, 0]
+        assert self.due(database) == [0, 60, 120]
+
+    def test_nothing_else_is_held_up(self, store: PostgresRecovery, inbox: PostgresInbox) -> None:
+        store.put_by_and_by([recheck(REPOSITORY, n, sender="bot", because="one") for n in (1, 2)], 60)
+        inbox.put(Delivery("later", "push", b"{}", f"{REPOSITORY.id}#2"))
+        taken = [inbox.claim(), inbox.claim(), inbox.claim()]
+        assert [one and one.delivery.id for one in taken] == ["one~42~1", "later", None]
+
+    def test_none_is_nothing(self, store: PostgresRecovery) -> None:
+        assert store.put_by_and_by([], 60) == 0
+
+    def test_what_waits_on_purpose_is_not_old(self, store: PostgresRecovery, database: Database) -> None:
+        store.put_by_and_by([recheck(REPOSITORY, n, sender="bot", because="one") for n in (1, 2)], 6000)
+        ages = "SELECT extract(epoch FROM now() - received_at) > 60 FROM deliveries"
+        assert ask(database, ages) == [(False,), (False,)]
+
+
+class TestReplay:
+    def state(self, by_hand: PostgresByHand) -> str:
+        known = by_hand.delivery("a")
+        assert known is not None
+        return known.state
+
+    def test_one_that_is_not_here(self, by_hand: PostgresByHand) -> None:
+        assert by_hand.delivery("a") is None
+        assert not by_hand.replay("a")
+
+    @pytest.mark.parametrize("became", ["done", "ignored", "parked", "queued"])
+    def test_is_queued_whatever_became_of_it(
+        self, by_hand: PostgresByHand, inbox: PostgresInbox, became: str
+    ) -> None:
+        inbox.put(Delivery("a", "push", b"{}", "1"))
+        claim = inbox.claim()
+        assert claim is not None
+        {
+            "done": lambda: inbox.finish(claim, ignored=False, reason="so"),
+            "ignored": lambda: inbox.finish(claim, ignored=True, reason="so"),
+            "parked": lambda: inbox.park(claim, "so"),
+            "queued": lambda: inbox.retry(claim, seconds=1000, reason="so"),
+        }[became]()
+        known = by_hand.delivery("a")
+        assert known is not None
+        assert (known.event, known.state, known.reason) == ("push", became, "so")
+
+        assert by_hand.replay("a")
+
+        again = inbox.claim()
+        assert again is not None
+        assert (again.delivery.id, again.tries) == ("a", 1)
+
+    def test_one_that_is_being_handled_is_left_alone(
+        self, by_hand: PostgresByHand, inbox: PostgresInbox
+    ) -> None:
+        inbox.put(Delivery("a", "push", b"{}", "1"))
+        inbox.claim()
+        assert not by_hand.replay("a")
+        assert self.state(by_hand) == "working"
+
+    def test_lists_what_is_parked(self, by_hand: PostgresByHand, inbox: PostgresInbox) -> None:
+        for guid in "abc":
+            inbox.put(Delivery(guid, "push", b"{}", guid))
+        for _ in "ab":
+            claim = inbox.claim()
+            assert claim is not None
+            inbox.park(claim, "so")
+        assert [each.id for each in by_hand.parked()] == ["a", "b"]
+
+
+class TestShown:
+    @pytest.fixture
+    def shows(self, ledger: PostgresLedger, database: Database) -> Status:
+        """A pull request whose comment and status are there."""
+        ledger.apply(wanted(run()))
+        status = Status("preflight/unit", StatusState.SUCCESS, "passed", "https://x/1")
+        PostgresReports(database).set_shown(REPOSITORY, HEAD, status)
+        ask(database, "UPDATE pull_requests SET comment_id = 7, comment_digest = 'x' RETURNING 1")
+        settle(database)
+        return status
+
+    def test_is_what_we_sent(self, by_hand: PostgresByHand, shows: Status) -> None:
+        assert by_hand.shown(REPOSITORY, [12, 13]) == [ShownPull(12, HEAD, (shows,), 7)]
+
+    def test_a_lost_status_is_sent_again(
+        self, by_hand: PostgresByHand, shows: Status, database: Database
+    ) -> None:
+        by_hand.lost_status(REPOSITORY, HEAD, shows.context)
+        ((shown,),) = ask(database, "SELECT description FROM shown_statuses")
+        assert shown == ""
+        due = "SELECT due_at <= now(), settled FROM pull_requests JOIN heads USING (repository_id, number)"
+        assert ask(database, due) == [(True, False)]
+
+    @pytest.mark.usefixtures("shows")
+    def test_a_lost_comment_is_posted_again(self, by_hand: PostgresByHand, database: Database) -> None:
+        by_hand.lost_comment(REPOSITORY, 12)
+        assert ask(database, "SELECT comment_id, comment_digest, due_at <= now() FROM pull_requests") == [
+            (None, "", True)
+        ]

@@ -1,0 +1,260 @@
+"""Pub/Sub as its emulator is: what is published comes out, an outage loses nothing, and no call hangs."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from bot.adapters.postgres import Database
+from bot.adapters.pubsub import PubSubSubscription, PubSubTopic
+from bot.bootstrap import replay_dead_letters
+from bot.errors import PubSubUnavailable, StoreUnavailable
+from bot.intake import webhook
+from bot.intake.publish import PublishedInbox
+from bot.intake.signature import sign
+from deploy.local import ports
+from tests.adapters.inboxes import PULL_SECONDS, SECRET, Through, put, take
+from tests.adapters.test_inbox_contract import delivery
+from tests.intake.test_parcels import large
+
+if TYPE_CHECKING:
+    from bot.models import Delivery, Message
+    from bot.settings import PubSub
+    from tests.fixtures.pubsub import Emulator
+
+NOWHERE = f"{ports.HOST}:1"
+
+
+@pytest.fixture
+def topic(pubsub: PubSub) -> PubSubTopic:
+    return PubSubTopic(pubsub.project, pubsub.deliveries, emulator=pubsub.emulator)
+
+
+@pytest.fixture
+def subscription(pubsub: PubSub) -> PubSubSubscription:
+    return subscribed(pubsub, pubsub.deliveries)
+
+
+def subscribed(pubsub: PubSub, name: str) -> PubSubSubscription:
+    return PubSubSubscription(pubsub.project, name, emulator=pubsub.emulator, pull_seconds=PULL_SECONDS)
+
+
+def pulled(subscription: PubSubSubscription, count: int) -> list[bytes]:
+    """The data of the next so many messages, acknowledged."""
+    found: list[bytes] = []
+    while len(found) < count:
+        messages = subscription.pull(count)
+        subscription.ack(messages)
+        found += [message.data for message in messages]
+    return found
+
+
+class TestTopicAndSubscription:
+    def test_hand_on_what_was_published(self, topic: PubSubTopic, subscription: PubSubSubscription) -> None:
+        topic.publish(b"\0\xff", {"id": "d-1", "more": "Ærø 🚀"}, "a key")
+        (message,) = subscription.pull(10)
+        assert (message.data, message.attributes, message.key) == (
+            b"\0\xff",
+            {"id": "d-1", "more": "Ærø 🚀"},
+            "a key",
+        )
+        assert message.attempt == 1
+
+    def test_in_the_order_of_a_key(self, topic: PubSubTopic, subscription: PubSubSubscription) -> None:
+        for number in range(100):
+            topic.publish(b"%d" % number, {}, "a key")
+        assert pulled(subscription, 100) == [b"%d" % number for number in range(100)]
+
+    def test_until_it_is_acknowledged(self, topic: PubSubTopic, subscription: PubSubSubscription) -> None:
+        topic.publish(b"x", {})
+        for _ in range(2):
+            (message,) = _next(subscription)
+            subscription.nack([message])
+        (message,) = _next(subscription)
+        subscription.ack([message])
+        assert subscription.pull(1) == []
+
+    def test_nothing_comes_of_nothing(self, subscription: PubSubSubscription) -> None:
+        assert list(subscription.pull(10)) == []
+        subscription.ack([])
+        subscription.extend([], 60)
+
+    def test_may_be_used_by_many_threads_at_once(
+        self, topic: PubSubTopic, subscription: PubSubSubscription
+    ) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda number: topic.publish(b"%d" % number, {}), range(64)))
+        assert sorted(map(int, pulled(subscription, 64))) == list(range(64))
+
+    def test_say_what_to_do_where_they_are_not_there(self, pubsub: PubSub) -> None:
+        with pytest.raises(PubSubUnavailable, match="run python -m bot pubsub-setup"):
+            PubSubTopic(pubsub.project, "nowhere", emulator=pubsub.emulator).publish(b"", {})
+        with pytest.raises(PubSubUnavailable, match="run python -m bot pubsub-setup"):
+            subscribed(pubsub, "nowhere").pull(1)
+
+    def test_say_so_where_nobody_answers(self, pubsub: PubSub) -> None:
+        with pytest.raises(PubSubUnavailable, match="does not answer"):
+            PubSubTopic(pubsub.project, "nowhere", emulator=NOWHERE).publish(b"", {})
+
+    def test_do_not_hang(
+        self, pubsub_emulator: Emulator, topic: PubSubTopic, subscription: PubSubSubscription
+    ) -> None:
+        topic.publish(b"before", {})
+        with pubsub_emulator.frozen():
+            assert list(subscription.pull(1)) == []
+            with pytest.raises(PubSubUnavailable):
+                topic.publish(b"meanwhile", {})
+        topic.publish(b"after", {})
+        assert b"after" in [*pulled(subscription, 2), *(one.data for one in subscription.pull(10))]
+
+    def test_go_on_after_an_outage(self, pubsub_emulator: Emulator, topic: PubSubTopic) -> None:
+        topic.publish(b"before", {})
+        pubsub_emulator.kill()
+        assert "does not answer" in _refusal(topic)
+        pubsub_emulator.start()
+        while "pubsub-setup" not in (refusal := _refusal(topic)):  # the emulator has forgotten all
+            assert "does not answer" in refusal
+
+
+def _refusal(topic: PubSubTopic) -> str:
+    """Why a message is not taken."""
+    with pytest.raises(PubSubUnavailable) as refused:
+        topic.publish(b"", {})
+    return str(refused.value)
+
+
+def _next(subscription: PubSubSubscription) -> list[Message]:
+    """What comes next, however long it takes."""
+    while not (messages := subscription.pull(1)):
+        pass
+    return list(messages)
+
+
+class TestWebhook:
+    def post(self, topic: PubSubTopic, one: Delivery) -> int:
+        app = Flask(__name__)
+        app.register_blueprint(webhook.blueprint(PublishedInbox(topic), (SECRET,)))
+        headers = {
+            "Content-Type": "application/json",
+            "X-GitHub-Event": one.event,
+            "X-GitHub-Delivery": one.id,
+            "X-Hub-Signature-256": one.signature,
+        }
+        return app.test_client().post("/webhook", data=one.body, headers=headers).status_code
+
+    def test_is_answered_once_it_is_confirmed(
+        self, topic: PubSubTopic, subscription: PubSubSubscription
+    ) -> None:
+        assert self.post(topic, delivery(delivery_id="d-1")) == 202
+        (message,) = subscription.pull(1)
+        assert message.attributes["id"] == "d-1"
+
+    def test_is_refused_where_it_is_not(self, pubsub: PubSub) -> None:
+        away = PubSubTopic(pubsub.project, pubsub.deliveries, emulator=NOWHERE)
+        assert self.post(away, delivery()) == 503
+
+
+@pytest.mark.postgres
+class TestThroughPubSub:
+    @pytest.fixture
+    def through(self, pubsub: PubSub, database: Database) -> Through:
+        return Through(pubsub, database)
+
+    def test_the_database_may_be_away_while_web_receives(self, through: Through) -> None:
+        away = through.pump_into(Database(f"postgresql+psycopg://nobody@{NOWHERE}/nothing", pool_size=1))
+        sent = [delivery() for _ in range(3)]
+        for one in sent:
+            through.entrance.put(one)
+        for _ in range(3):
+            assert not away.work()
+        away.inbox = through.pump.inbox
+        while through.subscription.acknowledged < 3:
+            away.work()
+        assert take(through.inbox).delivery == sent[0]
+        assert list(through.parked.pull(1)) == []
+
+    def test_a_worker_may_be_killed_between_commit_and_acknowledgement(self, through: Through) -> None:
+        through.entrance.put(delivery(delivery_id="same"))
+        (message,) = _next(through.subscription)
+        through.pump.inbox.put(delivery(delivery_id="same"))
+        through.subscription.nack([message])  # as its deadline would
+        through.arrive()
+        take(through.inbox)
+        assert through.inbox.claim() is None
+
+    def test_several_workers_pull_at_once(self, through: Through, database: Database) -> None:
+        sent = [delivery(number % 7) for number in range(140)]
+        for one in sent:
+            through.entrance.put(one)
+        done = threading.Event()
+
+        def work() -> None:
+            pump = through.pump_into(database)
+            while not done.is_set():
+                pump.work()
+                if through.subscription.acknowledged >= len(sent):
+                    done.set()
+
+        with ThreadPoolExecutor(3) as pool:
+            for worker in [pool.submit(work) for _ in range(3)]:
+                worker.result()
+        with database.begin() as connection:
+            rows = connection.execute(text("SELECT id, lane FROM deliveries ORDER BY seq")).all()
+        assert sorted(row.id for row in rows) == sorted(one.id for one in sent)
+        for lane in {one.lane for one in sent}:
+            assert [row.id for row in rows if row.lane == lane] == [
+                one.id for one in sent if one.lane == lane
+            ]
+
+    def test_a_part_may_come_twice_and_in_any_order(self, through: Through) -> None:
+        sent = delivery(delivery_id="same")
+        big = large(12_000_000)
+        through.entrance.put(sent)
+        through.entrance.put(_with_body(sent, big))
+        through.entrance.put(_with_body(sent, big))
+        through.arrive()
+        take(through.inbox)
+        assert through.inbox.claim() is None
+
+    def test_what_is_parked_is_published_too(self, through: Through) -> None:
+        sent = delivery(delivery_id="d-1")
+        put(through, sent)
+        through.inbox.park(take(through.inbox), "could not be handled")
+        (message,) = _next(through.parked)
+        assert message.attributes["id"] == "d-1"
+        assert message.attributes["reason"] == "could not be handled"
+        assert message.data == sent.body
+
+    def test_a_dead_letter_can_be_replayed(self, through: Through) -> None:
+        put(through, delivery(delivery_id="d-1"), delivery(delivery_id="d-2"))
+        for _ in range(2):
+            through.inbox.park(take(through.inbox), "could not be handled")
+        assert replay_dead_letters(through.pubsub, "d-1") == 1
+        through.topic.published += 1
+        through.arrive()
+        claim = take(through.inbox)
+        assert (claim.delivery.id, claim.tries) == ("d-1", 1)
+        assert through.inbox.claim() is None
+
+    def test_a_forged_message_ends_among_the_dead_letters(self, through: Through) -> None:
+        through.topic.publish(b"{}", {"id": "d-1", "event": "push", "signature": "sha256=0"})
+        put(through, delivery(delivery_id="d-2"))
+        assert take(through.inbox).delivery.id == "d-2"
+        assert through.inbox.claim() is None
+        (message,) = _next(through.parked)
+        assert "signature is missing or wrong" in message.attributes["reason"]
+
+    def test_without_pubsub_nothing_is_promised(self, pubsub: PubSub) -> None:
+        away = PublishedInbox(PubSubTopic(pubsub.project, pubsub.deliveries, emulator=NOWHERE))
+        with pytest.raises(StoreUnavailable, match="does not answer"):
+            away.put(delivery())
+
+
+def _with_body(one: Delivery, body: bytes) -> Delivery:
+    return replace(one, body=body, signature=sign(body, SECRET))

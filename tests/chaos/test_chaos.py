@@ -1,0 +1,34 @@
+"""A small version of `make chaos`, and one that must fail, since the bot has a bug planted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.chaos.chaos import Options, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.story, pytest.mark.postgres, pytest.mark.timeout(600)]
+
+
+def test_pull_requests_survive_it(tmp_path: Path) -> None:
+    outcome = run(Options(lives=15, seed=15, at_once=8, most_acts=6, frozen=False), tmp_path, print)
+    assert outcome.count == 0, outcome.told()
+    assert outcome.line == f"lives=15 seed=15 faults={outcome.faults} violations=0"
+    assert outcome.faults > 10
+
+
+@pytest.mark.parametrize(
+    ("plant", "said"),
+    [
+        pytest.param("triggers-without-looking", "was triggered 2 times", id="a-run-is-triggered-twice"),
+        pytest.param("trusts-everybody", "though nobody approved", id="a-strangers-code-runs"),
+    ],
+)
+def test_a_planted_bug_is_noticed(tmp_path: Path, plant: str, said: str) -> None:
+    options = Options(lives=10, seed=7, most_acts=5, frozen=False, plant=plant, patience=20.0)
+    outcome = run(options, tmp_path, print)
+    assert any(said in found for violations, _ in outcome.violations.values() for found in violations)

@@ -1,0 +1,104 @@
+"""Many deliveries about one pull request cost one look, and none while GitHub's limits have no room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import HeldBack
+from tests.examples import HEAD, REPOSITORY, delivery, moved, pull, pull_payload, sha
+from tests.intake.working import Bot
+
+if TYPE_CHECKING:
+    from bot.adapters.postgres import Database
+    from bot.models import Repository
+
+pytestmark = pytest.mark.postgres
+
+SETTLED = ("ignored", "a later delivery about the pull request settles it, too")
+HEADS = [HEAD, sha(21), sha(22), sha(23)]
+
+
+@pytest.fixture
+def bot(database: Database) -> Bot:
+    return Bot(database)
+
+
+class TestPushes:
+    def test_only_the_last_is_looked_at(self, bot: Bot) -> None:
+        sent = [bot.hear_of_pull("synchronize", of=moved(pull(), one)) for one in HEADS]
+        bot.work()
+        *earlier, last = map(bot.state, sent)
+        assert earlier == [SETTLED] * 3
+        assert last[0] == "done"
+        assert [run.head_sha for run in bot.ledger.history(REPOSITORY, 12, HEADS[-1]).runs] == HEADS[-1:]
+
+    def test_who_pushed_is_remembered_of_each(self, bot: Bot) -> None:
+        for one, who in zip(HEADS, ("alice", "mallory", "alice", "alice"), strict=True):
+            bot.hear_of_pull("synchronize", of=moved(pull(), one), sender=who)
+        bot.work()
+        pushers = {one: bot.ledger.history(REPOSITORY, 12, one).pushers.get(one) for one in HEADS}
+        assert pushers == dict(zip(HEADS, ("alice", "mallory", "alice", "alice"), strict=True))
+
+    def test_each_is_looked_at_that_came_after_the_look(self, bot: Bot) -> None:
+        first = bot.hear_of_pull("opened")
+        bot.work()
+        second = bot.hear_of_pull("synchronize", of=moved(pull(), HEADS[1]))
+        bot.work()
+        assert [bot.state(first)[0], bot.state(second)[0]] == ["done", "done"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "settled"),
+    [
+        ("opened", "synchronize", True),
+        ("labeled", "synchronize", True),
+        ("opened", "closed", True),
+        ("opened", "labeled", False),  # looks only where a pipeline asks for labels
+        ("edited", "synchronize", False),  # a new base runs again what has passed
+        ("converted_to_draft", "synchronize", False),
+        ("opened", "assigned", False),
+    ],
+)
+def test_which_settles_which(bot: Bot, before: str, after: str, *, settled: bool) -> None:
+    changes = {"changes": {"base": {"ref": {"from": "old"}}}} if before == "edited" else {}
+    first = delivery("pull_request", pull_payload(before) | changes)
+    bot.hear(first)
+    bot.hear_of_pull(after)
+    bot.work()
+    assert (bot.state(first) == SETTLED) is settled
+
+
+def test_another_pull_request_settles_nothing(bot: Bot) -> None:
+    sent = bot.hear_of_pull("opened")
+    bot.hear_of_pull("opened", of=pull(number=13))
+    bot.work()
+    assert bot.state(sent)[0] == "done"
+
+
+def test_one_that_cannot_be_read_settles_nothing(bot: Bot) -> None:
+    sent = bot.hear_of_pull("opened")
+    broken = pull_payload("synchronize")
+    del broken["sender"]
+    bot.hear(delivery("pull_request", broken))
+    bot.work()
+    assert bot.state(sent)[0] == "done"
+
+
+def test_without_room_below_githubs_limits_a_delivery_waits_and_nothing_is_asked(database: Database) -> None:
+    room = False
+
+    def check_room(repository: Repository) -> None:
+        assert repository == REPOSITORY
+        if not room:
+            raise HeldBack("there is no room", 30.0)
+
+    bot = Bot(database, check_room=check_room)
+    sent = bot.hear_of_pull("opened")
+    bot.work()
+    assert bot.state(sent) == ("queued", "there is no room")
+    assert bot.github.calls == []
+    room = True
+    bot.work_for_long()
+    assert bot.state(sent)[0] == "done"

@@ -1,0 +1,92 @@
+"""Something in Airflow keeps a run from going on: the pull request says what, and what to do about it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tests.stories.pulls import checks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.stories.airflow_view import AirflowView
+    from tests.stories.conftest import MakeRepository
+
+STANDS_STILL_SECONDS = 180.0
+"""A minute without progress, one for which Airflow's word is remembered, and some to look and to say so."""
+
+UNIT, DOCS = "preflight/unit", "preflight/docs"
+POOL = "nobody made this pool"
+
+
+@contextmanager
+def with_pool(airflow: AirflowView, name: str) -> Iterator[None]:
+    airflow.make_pool(name, slots=1)
+    try:
+        yield
+    finally:
+        airflow.delete_pool(name)
+
+
+@contextmanager
+def without_scheduler(airflow: AirflowView) -> Iterator[None]:
+    airflow.local.kill_scheduler()
+    try:
+        yield
+    finally:
+        airflow.local.start_scheduler()
+
+
+@contextmanager
+def paused(airflow: AirflowView, dag_id: str) -> Iterator[None]:
+    airflow.pause(dag_id, paused=True)
+    try:
+        yield
+    finally:
+        airflow.pause(dag_id, paused=False)
+
+
+def test_a_pool_is_missing(repository_with: MakeRepository, airflow: AirflowView) -> None:
+    pull = repository_with({"unit": {"dag": "contract_stuck"}}).opened()
+    said = f"waits: step 'stuck' needs pool '{POOL}', which does not exist: create it in Airflow"
+    pull.expect_status(UNIT, "pending", said, seconds=STANDS_STILL_SECONDS)
+    pull.expect_comment("needs pool", "which does not exist")
+    with with_pool(airflow, POOL):
+        pull.expect_status(UNIT, "success", "2 steps passed", seconds=STANDS_STILL_SECONDS)
+    pull.expect_history(UNIT, "pending", "success")
+    assert "does not exist" not in pull.expect_comment("2 steps passed")
+
+
+def test_the_scheduler_is_down_and_a_dag_is_paused_in_the_middle(
+    repository_with: MakeRepository, airflow: AirflowView
+) -> None:
+    pipelines = {
+        "unit": checks(test="echo done"),
+        "docs": {"dag": "contract_quick", "timeout": "2m30s"},
+    }
+    repository = repository_with(pipelines)
+    with without_scheduler(airflow):
+        pull = repository.opened()
+        pull.expect_status(DOCS, "pending", "starting in Airflow")
+        with paused(airflow, "contract_quick"):
+            heard = "waits: Airflow's scheduler has not been heard of since"
+            pull.expect_status(UNIT, "pending", heard, seconds=STANDS_STILL_SECONDS)
+            why = "DAG 'contract_quick' is paused: unpause it in Airflow"
+            pull.expect_status(DOCS, "failure", f"timed out after 2m30s: {why}", seconds=STANDS_STILL_SECONDS)
+    pull.expect_status(UNIT, "success", seconds=STANDS_STILL_SECONDS)
+    pull.expect_comment("timed out after 2m30s", "is paused")
+    pull.says("/retest")
+    pull.expect_status(DOCS, "success", "3 steps passed", seconds=STANDS_STILL_SECONDS)
+
+
+def test_somebody_clears_a_step_after_the_end(repository_with: MakeRepository, airflow: AirflowView) -> None:
+    repository = repository_with({"unit": checks(test="echo done")})
+    pull = repository.opened()
+    pull.expect_status(UNIT, "success")
+    (run,) = repository.dag_runs()
+    airflow.clear(run)
+    pull.expect_status(UNIT, "pending")
+    pull.expect_status(UNIT, "success")
+    pull.expect_history(UNIT, "pending", "success", "pending", "success")
+    assert set(airflow.tries(run).values()) == {2}
