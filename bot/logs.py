@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from structlog.typing import EventDict, Processor, WrappedLogger
+
+# What JSON leaves as it is, but terminals and readers of lines obey: C1 controls, other ends of lines,
+# changes of direction, and halves of characters, which no file takes.
+_UNSEEN = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def configure(level: str, secrets: Sequence[str]) -> None:
@@ -34,12 +39,23 @@ def configure(level: str, secrets: Sequence[str]) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(ensure_ascii=False),
+                _in_sight,
             ],
         )
     )
+    logging.raiseExceptions = False  # what could not be written would be shown as it is, secrets and all
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for chatty in ("urllib3", "alembic", "github"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _in_sight(_: WrappedLogger, __: str, line: object) -> str:
+    """The line of JSON, with escapes for what would not show."""
+    return _UNSEEN.sub(_escaped, str(line))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def _struck(value: object, secrets: Sequence[str]) -> object:

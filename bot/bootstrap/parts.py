@@ -70,6 +70,10 @@ def complete(operator: Operator, owner: Callable[[], str | None]) -> Callable[[]
 
 
 def web_address(api_url: str) -> str:
-    """Where people see what the API tells: github.com for api.github.com, else the same host."""
+    """Where people see what the API tells: github.com for api.github.com, SUB.ghe.com for api.SUB.ghe.com.
+
+    Enterprise Server has its API below a path of the same host.
+    """
     parts = urlsplit(api_url)
-    return "https://github.com" if parts.hostname == "api.github.com" else f"{parts.scheme}://{parts.netloc}"
+    host = parts.netloc if parts.path.strip("/") else parts.netloc.removeprefix("api.")
+    return f"{parts.scheme}://{host}"

@@ -26,6 +26,7 @@ from bot.bootstrap.parts import (
     make_github,
     make_tickets,
     now,
+    web_address,
 )
 from bot.bootstrap.pubsub import make_inbox, make_pump
 from bot.bootstrap.recovery import make_rounds
@@ -142,7 +143,9 @@ def _reconciler(
         trigger=airflow,
         reader=airflow,
         conditions=airflow,
-        rules=StartRules(settings.name, operator, make_tickets(settings)),
+        rules=StartRules(
+            settings.name, operator, make_tickets(settings), web_address(settings.github_api_url)
+        ),
         excerpt=lines_that_matter,
         redact=partial(redact, secrets=settings.secrets),
         clock=now,

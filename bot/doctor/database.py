@@ -21,9 +21,12 @@ OLDEST = 14
 SLOW = 60.0
 """Seconds that a delivery may wait before somebody should look."""
 
+UNKNOWN = 3600.0
+"""Seconds since GitHub's delivery log was last read to its end, after which somebody should look."""
+
 REACH = "Start PostgreSQL, and see that PREFLIGHT_DATABASE_URL names its host, user, password and database."
 WORKER = "Start a worker: `python -m bot worker`, or see its log."
-REPLAY = "See `python -m bot replay --help`; after mending the cause, replay them."
+REPLAY = "After mending the cause, `python -m bot replay --parked`."
 
 
 def database_checks(database: DatabaseLook, *, nudged: bool) -> list[Check]:
@@ -112,6 +115,11 @@ def _stuck(seen: SeenWork) -> Iterator[Diagnosis]:
         yield warning(
             f"{many} waiting, the oldest for {_span(seen.oldest_waiting)}",
             WORKER if not seen.workers else "See the worker's log: is GitHub down, or another worker needed?",
+        )
+    if seen.workers and seen.last_good is not None and seen.last_good > UNKNOWN:
+        yield warning(
+            f"nobody knows what GitHub could not deliver in the last {_span(seen.last_good)}",
+            "The worker's log says why it can't read GitHub's delivery log (\"what was missed\").",
         )
     if seen.parked:
         reasons = "; ".join(seen.parked_reasons)

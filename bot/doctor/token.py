@@ -81,8 +81,13 @@ def judge_hooks(
     name = seen.repository.full_name
     where, ours = f"the webhook of {name}", f"{public_url}/webhook"
     if hooks is None:
-        mend = f"See there that one leads to {ours}, and what its Recent Deliveries say."
-        return (skipped(f"our token may not see the webhooks of {name}", mend),)
+        return (
+            warning(
+                f"our token may not see the webhooks of {name}: what we miss is not found again",
+                "Let it (fine-grained: Webhooks, read and write; classic: admin:repo_hook; its user an admin "
+                f"there). Until then see yourself that one leads to {ours}, and its Recent Deliveries.",
+            ),
+        )
     hook = _most_like(hooks, ours)
     if hook is None:
         kind, unless = (broken, "") if seen.owner_is_user else (warning, ", unless its organisation has one")

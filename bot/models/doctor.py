@@ -61,8 +61,8 @@ class SeenDelivery:
     """One entry of a webhook's delivery log.
 
     `id` is that of `X-GitHub-Delivery`, which redeliveries keep. `code`: the HTTP status that was answered;
-    where nobody answered, GitHub puts 502 or 504 there. `status`: GitHub's words ("OK", "Invalid HTTP Response:
-    502", "timed out", "failed to connect to host").
+    where nobody answered, GitHub puts 502 or 504 there. `status`: GitHub's words ("OK", "timed out", "failed
+    to connect to host", "Invalid HTTP Response: 502").
     """
 
     id: str
@@ -143,13 +143,15 @@ class SeenWork:
 
     `workers`: how many live, by the locks that they hold. `parked`: by reason, the newest first.
     `nudged` of the `followed` newest runs of the last week heard of a change by a nudge.
-    `refused`: pull requests whose report failed several times in a row.
+    `refused`: pull requests whose report failed several times in a row. `last_good`: the age of the moment up
+    to which nothing that GitHub delivered is missing.
     """
 
     workers: int
     waiting: int = 0
     oldest_waiting: float | None = None
     newest_delivery: float | None = None
+    last_good: float | None = None
     parked: int = 0
     parked_reasons: tuple[str, ...] = ()
     overdue_runs: int = 0

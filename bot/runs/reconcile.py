@@ -9,6 +9,7 @@ so that it may be repeated or cut off anywhere.
 from __future__ import annotations
 
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -72,6 +73,7 @@ class RunReconciler:
         excerpt: Excerpt,
         redact: Callable[[str], str],
         clock: Clock,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self.store = store
         self.trigger = trigger
@@ -82,7 +84,7 @@ class RunReconciler:
         self.excerpt = excerpt
         self.redact = redact
         self.clock = clock
-        self._away = Pause()
+        self._away = Pause(timer)
         self._told = ""
         self._silent_since: datetime | None = None
         self._stopping: dict[tuple[str, datetime], datetime] = {}

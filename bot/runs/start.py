@@ -35,12 +35,14 @@ MAX_ATTEMPTS = 50
 class StartRules:
     """This installation's name, which all names in Airflow carry, and what the operator allows.
 
-    `tickets` makes the tickets of runs of private repositories; None where we can't exchange any.
+    `tickets` makes the tickets of runs of private repositories; None where we can't exchange any. They are
+    given only to runs that clone from below `github_url`, where GitHub's web is; "" lets them clone anywhere.
     """
 
     installation: str
     operator: Callable[[], Operator]
     tickets: Tickets | None = None
+    github_url: str = ""
 
 
 def start(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[[str], bool]) -> Run:
@@ -99,7 +101,7 @@ def _resume(run: Run, airflow: DagTrigger) -> Run | None:
 
 
 def _trigger(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[[str], bool]) -> Run:
-    conf = _sent(run, rules.tickets)
+    conf = _sent(run, rules)
     for attempt in range(run.attempt, run.attempt + MAX_ATTEMPTS):
         ref = RunRef(run.dag_id, dag_run_id(rules.installation, run, attempt))
         if run.dag_run_id != ref.dag_run_id and not intend(ref.dag_run_id):
@@ -113,11 +115,17 @@ def _trigger(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[
     return failed(run, f"Airflow holds {MAX_ATTEMPTS} runs of that name that are not ours")
 
 
-def _sent(run: Run, tickets: Tickets | None) -> Mapping[str, object]:
-    """What Airflow gets: the conf, and a ticket where a step can't read the repository without one."""
-    if tickets is None or run.dryrun or not run.repository.private:
+def _sent(run: Run, rules: StartRules) -> Mapping[str, object]:
+    """What Airflow gets: the conf, and a ticket where a step can't read the repository without one.
+
+    A delivery says where a pushed branch is cloned from. Whoever could forge one must not get, at a place of
+    theirs, the token that is sent along.
+    """
+    if rules.tickets is None or run.dryrun or not run.repository.private:
         return run.conf
-    return with_ticket(run.conf, tickets.issue(run.id, repository_in(run.conf)))
+    if not str(run.conf.get("CLONE_URL", "")).startswith(f"{rules.github_url}/" if rules.github_url else ""):
+        return run.conf
+    return with_ticket(run.conf, rules.tickets.issue(run.id, repository_in(run.conf)))
 
 
 def is_ours(run: Run, ref: RunRef, airflow: DagTrigger) -> bool:

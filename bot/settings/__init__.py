@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from bot.claims import Keep
 from bot.errors import SettingsError
@@ -106,7 +106,8 @@ class Settings:
         """Our own secrets, and the operator's patterns of others: never to be shown anywhere."""
         key = [line for line in self.github_private_key.splitlines() if len(line) > SHORTEST_KEY_LINE]
         own = (
-            urlsplit(self.database_url).password or "",
+            password := urlsplit(self.database_url).password or "",
+            unquote(password),
             *(line for line in key if not line.startswith("-----")),
             *self.webhook_secrets,
             self.github_token,

@@ -10,6 +10,7 @@ from bot.adapters.airflow import AirflowClient, session
 from bot.errors import AirflowRefused, AirflowUnavailable, DagNotFound
 from bot.models import RunRef, Step, StepState
 from tests.adapters.airflow_script import Asked, Said, ScriptedAirflow, dag_run, details, scripted_airflow
+from tests.adapters.dripping import HEAD, dripping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,6 +136,29 @@ class TestAnswersThatMayPass:
         with pytest.raises(AirflowUnavailable, match=r"[Tt]imed? ?out"):
             airflow.conf(REF)
         done.set()
+
+    @pytest.mark.parametrize(
+        "after", ["HTTP/1.1 200 OK\r\nX-Slow: ", f"{HEAD}\r\n\r\n{{"], ids=["headers", "body"]
+    )
+    def test_an_answer_that_drips(self, monkeypatch: pytest.MonkeyPatch, after: str) -> None:
+        monkeypatch.setattr("bot.adapters.in_time._Longest.seconds", 0.3)
+        with dripping(after) as url, pytest.raises(AirflowUnavailable, match=r"[Tt]imed? ?out"):
+            AirflowClient(url, "ci-bot", PASSWORD).conf(REF)
+
+    def test_a_log_that_drips(self, server: ScriptedAirflow, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(session, "_LONGEST_STREAM", 0.3)
+        over = threading.Event()
+
+        def slowly() -> Iterator[bytes]:
+            yield b'{"event":"a line"}\n'
+            while not over.wait(0.02):
+                yield b" "
+
+        server.answer = lambda _: Said(body=slowly())
+        lines = AirflowClient(server.url, "ci-bot", PASSWORD).log(REF, STEP)
+        with pytest.raises(AirflowUnavailable, match="does not answer"):
+            list(lines)
+        over.set()
 
     def test_a_log_that_breaks_off(self, server: ScriptedAirflow, airflow: AirflowClient) -> None:
         def broken() -> Iterator[bytes]:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.adapters.postgres import Database, PostgresArchive, PostgresLedger, PostgresRuns
+from bot.adapters.postgres.leases import release_dead
 from bot.claims import Turn
 from bot.models import Outcome, Phase, Run
 from tests.adapters.postgres_turns import one_at_a_time, reread, resume
@@ -207,3 +208,73 @@ class TestResumed:
         ledger.apply(replace(admitted(waiting), verdicts=(), dry_runs=(waiting,)))
         runs.admit(lambda queue, _: [Turn(one.id, admitted=False, refusal="no") for one in queue])
         assert archive.next_due() is None
+
+
+class TestAKilledArchiver:
+    """It holds its run for ten minutes, unless the living see that it is dead."""
+
+    @pytest.fixture
+    def theirs(self, other_database: Database) -> PostgresArchive:
+        return PostgresArchive(other_database)
+
+    def test_frees_its_run_at_once(
+        self,
+        database: Database,
+        ledger: PostgresLedger,
+        runs: PostgresRuns,
+        archive: PostgresArchive,
+        theirs: PostgresArchive,
+    ) -> None:
+        one = ended(ledger, runs)
+        assert theirs.claim_archive() is not None
+        assert archive.claim_archive() is None
+        with database.begin() as connection:
+            release_dead(connection)
+        claim = archive.claim_archive()
+        assert claim is not None
+        assert claim.id == one.id
+
+    def test_one_that_lives_keeps_it(
+        self, other_database: Database, ledger: PostgresLedger, runs: PostgresRuns, archive: PostgresArchive
+    ) -> None:
+        ended(ledger, runs)
+        assert PostgresArchive(other_database).claim_archive() is not None
+        with other_database.begin() as living:
+            living.execute(text("SELECT pg_advisory_xact_lock(:owner)"), {"owner": other_database.owner})
+            with archive.database.begin() as connection:
+                release_dead(connection)
+            assert archive.claim_archive() is None
+
+    def test_nothing_else_of_a_dead_worker_becomes_due_for_the_archive(
+        self, database: Database, ledger: PostgresLedger, runs: PostgresRuns, archive: PostgresArchive
+    ) -> None:
+        ledger.apply(admitted(run()))
+        assert runs.claim_runs(1)
+        with database.begin() as connection:
+            assert release_dead(connection) == 1
+        assert archive.next_due() is None
+        assert runs.claim_runs(1)
+
+    def test_a_run_that_goes_on_meanwhile_is_not_held_up(
+        self, ledger: PostgresLedger, runs: PostgresRuns, theirs: PostgresArchive
+    ) -> None:
+        one = ended(ledger, runs, outcome=Outcome.FAILURE)
+        first = theirs.claim_archive()
+        assert first is not None
+        resume(ledger, one)
+        runs.admit(lambda queue, _: [Turn(waiting.id, admitted=True) for waiting in queue])
+        (claim,) = runs.claim_runs(1)
+        theirs.archived(first, seconds=None)
+        assert runs.claim_runs(1) == [], "whoever archived it has no say about who holds it now"
+        runs.save_run(claim, claim.run, cancel_sent=False, seconds=0)
+        assert runs.claim_runs(1)
+
+    def test_what_was_archived_is_free(
+        self, database: Database, ledger: PostgresLedger, runs: PostgresRuns, archive: PostgresArchive
+    ) -> None:
+        ended(ledger, runs)
+        claim = archive.claim_archive()
+        assert claim is not None
+        archive.archived(claim, seconds=None)
+        with database.begin() as connection:
+            assert connection.execute(text("SELECT lease_until FROM runs")).scalar() is None

@@ -77,7 +77,7 @@ class TestWork:
         seen = doctor.work()
 
         assert (seen.workers, seen.waiting, seen.parked, seen.overdue_runs, seen.refused) == (0, 0, 0, 0, 0)
-        assert (seen.oldest_waiting, seen.newest_delivery) == (None, None)
+        assert (seen.oldest_waiting, seen.newest_delivery, seen.last_good) == (None, None, None)
         assert (seen.followed, seen.nudged, seen.parked_reasons) == (0, 0, ())
 
     def test_deliveries(self, database: Database, doctor: PostgresDoctor) -> None:
@@ -90,8 +90,12 @@ class TestWork:
             inbox.park(claim, f"{reason}\nand more of it")
         change(database, "UPDATE deliveries SET received_at = now() - interval '2 min' WHERE id = '3'")
 
+        change(database, "INSERT INTO marks VALUES ('deliveries app', now() - interval '1 h')")
+        change(database, "INSERT INTO marks VALUES ('something else', now())")
+
         seen = doctor.work()
 
+        assert seen.last_good == pytest.approx(3600, abs=60)
         assert (seen.waiting, seen.parked) == (1, 3)
         assert seen.parked_reasons == ("second", "first")
         assert seen.oldest_waiting == pytest.approx(120, abs=60)

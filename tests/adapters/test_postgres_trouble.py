@@ -1,4 +1,4 @@
-"""A database that is frozen, slow, full, read-only or busy: whoever asks it hears so in time, and all goes on after."""
+"""A database that is frozen, slow, full or read-only: whoever asks it hears so in time; then all goes on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import psutil
@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from bot.adapters.postgres import Database, PostgresInbox, PostgresRuns, bounded
+from bot.adapters.postgres import Database, Listener, PostgresInbox, PostgresRuns, bounded, listener
 from bot.claims import Receipt
 from bot.errors import StoreUnavailable
 from bot.intake import webhook
@@ -36,6 +36,11 @@ PATIENCE = 1.5
 SECONDS = 60.0
 CONNECTIONS = 30
 SECRET = "the secret"
+LOCK = text("SELECT pg_advisory_xact_lock(7)")
+WAITS = text(
+    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'advisory' "
+    "AND query_start < clock_timestamp() - make_interval(secs => :seconds))"
+)
 BODY = json.dumps(comment_payload("/test")).encode()
 
 
@@ -43,6 +48,7 @@ BODY = json.dumps(comment_payload("/test")).encode()
 def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """One to which anything may be done."""
     few = {**FAST, "max_connections": str(CONNECTIONS), "superuser_reserved_connections": "1"}
+    few["authentication_timeout"] = "3s"  # who gave up in the middle of connecting keeps a place for so long
     with embedded_postgres(tmp_path_factory.mktemp("own"), few) as postgres:
         yield postgres
 
@@ -69,10 +75,15 @@ def inbox(impatient: Database) -> PostgresInbox:
     return PostgresInbox(impatient)
 
 
+def plain(postgres: Postgres) -> str:
+    """The server's address as psycopg itself takes it."""
+    return postgres.url("postgres").replace("+psycopg", "")
+
+
 @contextmanager
 def frozen(postgres: Postgres) -> Iterator[None]:
     """All of its processes stand still: the kernel takes connections and bytes, and nobody reads them."""
-    with psycopg.connect(postgres.url("postgres").replace("+psycopg", "")) as connection:
+    with psycopg.connect(plain(postgres)) as connection:
         (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (0,)
         server = psutil.Process(pid).parent()
     assert server is not None
@@ -119,10 +130,33 @@ class TestFrozen:
                 inbox.claim()
             with pytest.raises(StoreUnavailable, match="has just been silent"):
                 inbox.claim()
-        until(lambda: succeeds(lambda: inbox.put(delivery("after"))))
-        claim = inbox.claim()
-        assert claim is not None
-        assert claim.delivery.id == "before"
+        until(lambda: succeeds(inbox.next_due))
+
+    def test_what_was_taken_without_our_hearing_of_it_comes_free(
+        self,
+        own_postgres: Postgres,
+        inbox: PostgresInbox,
+        impatient: Database,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The server carries out what it was sent once it goes on, though nobody waits for it any more."""
+        monkeypatch.setattr(listener, "RELEASE_SECONDS", 0.2)
+        inbox.put(delivery())
+        stop = threading.Event()
+        listening = threading.Thread(target=Listener(impatient, lambda _: None).run, args=(stop.wait,))
+        listening.start()
+        with frozen(own_postgres), pytest.raises(StoreUnavailable, match="silent"):
+            inbox.claim()
+        claims = []
+
+        def is_taken() -> bool:
+            with suppress(StoreUnavailable):
+                claims.append(inbox.claim())
+            return any(claims)
+
+        until(is_taken)
+        stop.set()
+        listening.join(SECONDS)
 
     def test_so_does_who_has_to_connect_first(self, own_postgres: Postgres, inbox: PostgresInbox) -> None:
         with frozen(own_postgres), pytest.raises(StoreUnavailable):
@@ -182,30 +216,29 @@ class TestSlow:
     ) -> None:
         monkeypatch.setattr(bounded, "IDLE_SECONDS", 0.2)
         frozen_one, other = Database(url, pool_size=1), Database(url, pool_size=1, patience=SECONDS)
-        lock = text("SELECT pg_advisory_xact_lock(7)")
-        with pytest.raises(StoreUnavailable), frozen_one.begin() as connection:
-            connection.execute(lock)
-            with other.begin() as theirs:
-                theirs.execute(lock)  # once the other one's time is over
-            connection.execute(lock)
+
+        def take_the_lock_and_wait_for_another() -> None:
+            with frozen_one.begin() as mine:
+                mine.execute(LOCK)
+                with other.begin() as theirs:
+                    theirs.execute(LOCK)  # once the time of the frozen one is over
+                mine.execute(LOCK)
+
+        with pytest.raises(StoreUnavailable):
+            take_the_lock_and_wait_for_another()
         for database in (frozen_one, other):
             database.close()
 
     def test_a_migration_takes_as_long_as_it_takes(self, url: str, impatient: Database) -> None:
-        held = "SELECT pg_advisory_xact_lock(1886545254)"
-        waits = (
-            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'advisory' "
-            f"AND query_start < clock_timestamp() - interval '{2 * PATIENCE} s')"
-        )
         other = Database(url, pool_size=2)
         with ThreadPoolExecutor(1) as pool:
             with other.begin() as connection:
-                connection.execute(text(held))
+                connection.execute(text("SELECT pg_advisory_xact_lock(1886545254)"))
                 migration: Future[None] = pool.submit(impatient.migrate)
 
                 def has_waited() -> bool:
                     with other.once() as looking:
-                        return bool(looking.execute(text(waits)).scalar())
+                        return bool(looking.execute(WAITS, {"seconds": 2 * PATIENCE}).scalar())
 
                 until(has_waited)
             migration.result(SECONDS)
@@ -221,20 +254,24 @@ class TestReadOnly:
         impatient.engine.dispose()
         with pytest.raises(StoreUnavailable, match="read-only"):
             inbox.put(delivery())
-        with psycopg.connect(
-            own_postgres.url("postgres").replace("+psycopg", ""), autocommit=True
-        ) as mending:
+        with psycopg.connect(plain(own_postgres), autocommit=True) as mending:
             mending.execute("ALTER DATABASE preflight SET default_transaction_read_only = off")
         assert inbox.put(delivery()) is Receipt.STORED
 
 
 class TestFull:
-    def test_without_a_free_connection_it_waits_for_one(self, url: str, inbox: PostgresInbox) -> None:
+    def test_without_a_free_connection_it_waits_for_one(
+        self, own_postgres: Postgres, inbox: PostgresInbox
+    ) -> None:
         with ExitStack() as taken:
-            with pytest.raises(psycopg.OperationalError):
+
+            def take_all() -> None:
                 for _ in range(CONNECTIONS + 1):
-                    taken.enter_context(psycopg.connect(url.replace("+psycopg", "")))
-            with pytest.raises(StoreUnavailable, match="too many clients|reserved"):
+                    taken.enter_context(psycopg.connect(plain(own_postgres)))
+
+            with pytest.raises(psycopg.OperationalError):
+                take_all()
+            with pytest.raises(StoreUnavailable, match=r"too many clients|reserved"):
                 inbox.put(delivery())
         until(lambda: succeeds(lambda: inbox.put(delivery())))
         assert inbox.claim() is not None

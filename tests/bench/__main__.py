@@ -30,9 +30,15 @@ from tests.bench import (
     final_word,
     first_status,
     github_requests,
+    history,
+    idle,
     machine,
     reports,
     run_pages,
+    steady,
+    storm,
+    sweeps,
+    trigger,
 )
 from tests.bench.figures import Figure, NotMeasured, keep, table
 from tests.bench.pull_requests import Life, lives
@@ -47,7 +53,10 @@ if TYPE_CHECKING:
     from tests.bench.system import System
 
 RESULTS = Path(__file__).parent / "results.json"
-MEASUREMENTS = ("decisions", "excerpt", "deliveries", "pages", "reports", "burst", "pulls", "demo")
+MEASUREMENTS = (
+    *("decisions", "excerpt", "deliveries", "steady", "sweeps", "history", "pages", "idle"),
+    *("trigger", "reports", "burst", "storm", "pulls", "demo"),
+)
 _ON_POSTGRES = MEASUREMENTS[2:-1]
 _INTERRUPTED = 130
 _WARM_UP = 2
@@ -81,6 +90,12 @@ class Bench:
     def _on_postgres(self, name: str, supervisor: Supervisor, postgres: Postgres) -> Sequence[Figure]:
         measure = {
             "deliveries": self._deliveries,
+            "steady": self._steady,
+            "sweeps": self._sweeps,
+            "history": self._history,
+            "idle": self._idle,
+            "trigger": self._trigger,
+            "storm": self._storm,
             "pages": self._pages,
             "reports": self._reports,
             "burst": self._burst,
@@ -127,6 +142,39 @@ class Bench:
         rounds, seconds = (1, 2.0) if self.options.quick else (5, 4.0)
         with self.console.phase(f"deliveries, {rounds} rounds of {seconds:.0f} s"):
             return accepted.figures(supervisor, postgres, rounds=rounds, seconds=seconds)
+
+    def _steady(self, supervisor: Supervisor, postgres: Postgres) -> list[Figure]:
+        seconds = 5.0 if self.options.quick else 60.0
+        with self.console.phase(f"deliveries at a steady pace for {seconds:.0f} s"):
+            return steady.figures(supervisor, postgres, seconds=seconds)
+
+    def _idle(self, supervisor: Supervisor, postgres: Postgres) -> list[Figure]:
+        seconds = 5.0 if self.options.quick else 60.0
+        with (
+            self.console.phase(f"idle for {seconds:.0f} s"),
+            quick_system("idle", self.directory, supervisor, postgres) as system,
+        ):
+            return idle.figures(system, seconds=seconds)
+
+    def _trigger(self, supervisor: Supervisor, postgres: Postgres) -> list[Figure]:
+        count = 5 if self.options.quick else 50
+        with (
+            self.console.phase(f"from webhook to Airflow, {count} pull requests"),
+            quick_system("trigger", self.directory, supervisor, postgres) as system,
+        ):
+            return trigger.figures(system, count=count)
+
+    def _storm(self, supervisor: Supervisor, postgres: Postgres) -> list[Figure]:
+        pulls = 25 if self.options.quick else storm.PULLS
+        with quick_system("storm", self.directory, supervisor, postgres) as system:
+            return storm.figures(system, self.console, pulls=pulls)
+
+    def _sweeps(self, supervisor: Supervisor, postgres: Postgres) -> list[Figure]:
+        return sweeps.figures(supervisor, postgres, self.console, quick=self.options.quick)
+
+    def _history(self, _: Supervisor, postgres: Postgres) -> list[Figure]:
+        many, rounds = (20_000, 10) if self.options.quick else (history.MANY, 100)
+        return history.figures(postgres, self.console, many=many, rounds=rounds)
 
     def _pulls(self, supervisor: Supervisor, postgres: Postgres) -> list[Figure]:
         count = self.options.pulls or (5 if self.options.quick else 40)

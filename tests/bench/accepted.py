@@ -25,7 +25,7 @@ from tests.bench.receivers import prepare_jobs
 from tests.bench.system import connected, plain_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from deploy.local.postgres import Postgres
     from deploy.local.processes import Supervisor
@@ -125,17 +125,18 @@ def measured(
         )
         for number in range(GENERATORS)
     ]
-    heard: list[Mapping[str, Sequence[float]]] = []
+    milliseconds: list[float] = []
+    rate = 0.0
     for child in children:
         code = child.wait(seconds=seconds + _ANSWER_SECONDS)
         supervisor.stop(child)
         if code != 0:
             raise NotMeasured(f"the load generator failed.\n{child.last_lines()}")
-        heard.append(found := json.loads(child.log.read_text()))
+        found = json.loads(child.log.read_text())
         if found["problems"]:
             raise NotMeasured(f"a delivery to port {port} was not accepted: {found['problems'][0]}")
-    milliseconds = [value for found in heard for value in found["milliseconds"]]
-    rate = sum(len(found["milliseconds"]) / found["seconds"] for found in heard)  # type: ignore[operator]
+        milliseconds += found["milliseconds"]
+        rate += len(found["milliseconds"]) / found["seconds"]
     return Round(len(milliseconds), rate, percentile(milliseconds, 0.99))
 
 

@@ -75,7 +75,7 @@ def lives(system: System, bot: Bot, count: int) -> Iterator[Life]:
         if dag_run is None or dag_run.ended_at is None:
             raise NotMeasured(f"Airflow does not say when {run.dag_run_id} ended")
         time.sleep(_REST_SECONDS)  # whatever the bot still asks belongs to this pull request
-        delivery = _delivery(system, pull.number, bot)
+        delivery = announced(system, pull.number, bot)
         yield Life(
             number=pull.number,
             sent_at=_given(delivery.sent_at),
@@ -114,7 +114,7 @@ def _dag_run_id(bot: Bot, number: int, sha: str) -> str:
     return f"preflight~{bot.name}~{owner}~{name}~{number}~{PIPELINE}~{sha[:12]}~1"
 
 
-def _delivery(system: System, number: int, bot: Bot) -> Delivery:
+def announced(system: System, number: int, bot: Bot) -> Delivery:
     """The delivery that announced the pull request."""
     repository = bot.repository.id
     for delivery in reversed(system.github.deliveries(event="pull_request")):

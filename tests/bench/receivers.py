@@ -1,7 +1,8 @@
 """`python -m tests.bench.receivers KIND`: receivers that `accepted.py` compares the bot's own with.
 
-Each is served as the bot's is, by its own gunicorn and Flask, verifies the signature, and then does what KIND
-says: nothing, a plain INSERT into the bot's table over a kept connection, or deferring a job with procrastinate.
+Each is served as the bot's is, by its own gunicorn and Flask, verifies the signature, and then does what
+KIND says: nothing, a plain INSERT into the bot's table over a kept connection, or deferring a job with
+procrastinate.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import procrastinate
 import psycopg
@@ -86,7 +87,7 @@ class Receiver(Server):
         self.kind = kind
         super().__init__(settings)
 
-    def load(self) -> ByListener:
+    def load(self) -> Any:  # noqa: ANN401 - as the server has it
         """Build the application, in each process anew."""
         url = self.settings.database_url.replace("postgresql+psycopg://", "postgresql://")
         app = application(KINDS[self.kind](url))

@@ -48,6 +48,7 @@ PAGES: Mapping[str, Sequence[str]] = {
 _DATABASE = "bot_pages"
 _WARM_UP = 5
 _SECONDS = 60.0
+_PATIENCE_SECONDS = 600.0  # for what fills a history
 # A run as `checks` leaves it.
 _EIGHT_STEPS = text(
     """
@@ -117,7 +118,7 @@ def _took(
 def _history(postgres: Postgres, many: int) -> Iterator[tuple[str, Mapping[str, str]]]:
     """A database with so many runs, and where one run and one pull request of them are; gone afterwards."""
     url = postgres.create_database(_DATABASE)
-    database = Database(url, pool_size=1)
+    database = Database(url, pool_size=1, patience=_PATIENCE_SECONDS)
     try:
         database.migrate()
         fill(database, many)

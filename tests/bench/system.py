@@ -35,6 +35,7 @@ DAG = "checks"
 DEVELOPER = "developer"
 EVENTS = ("issue_comment", "pull_request")
 PIPELINE = "unit"
+_NOWHERE = f"http://{ports.HOST}:9/webhook"
 CONFIGURATION = """\
 pipelines:
   unit:
@@ -86,6 +87,8 @@ class Bot:
     """Of its GitHub App, whose comments are its own."""
     parts: LocalBot
     repository: Repository
+    others: tuple[LocalBot, ...] = ()
+    """More workers."""
 
     @property
     def webhook(self) -> str:
@@ -169,8 +172,13 @@ def running_bot(
     nudged: bool,
     configuration: str = CONFIGURATION,
     settings: Mapping[str, str] | None = None,
+    heard: bool = True,
+    workers: int = 1,
 ) -> Iterator[Bot]:
-    """A bot with a database, a GitHub App and a repository of its own; `nudged`: Airflow's hints reach it."""
+    """A bot with a database, a GitHub App and a repository of its own; `nudged`: Airflow's hints reach it.
+
+    Without `heard` GitHub's deliveries get lost. There may be several `workers`.
+    """
     internal = system.nudged_port if nudged else ports.choose_any()
     at = BotPorts(ports.choose_any(), internal, ports.choose_any())
     repository = system.github.repository(
@@ -181,32 +189,34 @@ def running_bot(
     app = system.github.app(
         name,
         owner=name,
-        webhook_url=f"{at.public_url}/webhook",
+        webhook_url=f"{at.public_url}/webhook" if heard else _NOWHERE,
         webhook_secret=SECRET,
         events=EVENTS,
     )
-    parts = LocalBot(
-        {
-            "PREFLIGHT_NAME": name,
-            "PREFLIGHT_DATABASE_URL": system.postgres.create_database(f"bot_{name}"),
-            "PREFLIGHT_WEBHOOK_SECRETS": SECRET,
-            "PREFLIGHT_GITHUB_API_URL": system.github.api_url,
-            "PREFLIGHT_GITHUB_APP_ID": str(app.id),
-            "PREFLIGHT_GITHUB_PRIVATE_KEY_FILE": str(system.credentials.keep(f"{name}.pem", app.private_key)),
-            "PREFLIGHT_AIRFLOW_URL": system.airflow.url,
-            "PREFLIGHT_AIRFLOW_USERNAME": system.airflow.username,
-            "PREFLIGHT_AIRFLOW_PASSWORD": system.airflow.password,
-            "PREFLIGHT_NUDGE_SECRET": system.credentials.token("nudge-secret"),
-            **(settings or {}),
-        },
-        at,
-        system.supervisor,
-    )
+    chosen = {
+        "PREFLIGHT_NAME": name,
+        "PREFLIGHT_DATABASE_URL": system.postgres.create_database(f"bot_{name}"),
+        "PREFLIGHT_WEBHOOK_SECRETS": SECRET,
+        "PREFLIGHT_GITHUB_API_URL": system.github.api_url,
+        "PREFLIGHT_GITHUB_APP_ID": str(app.id),
+        "PREFLIGHT_GITHUB_PRIVATE_KEY_FILE": str(system.credentials.keep(f"{name}.pem", app.private_key)),
+        "PREFLIGHT_AIRFLOW_URL": system.airflow.url,
+        "PREFLIGHT_AIRFLOW_USERNAME": system.airflow.username,
+        "PREFLIGHT_AIRFLOW_PASSWORD": system.airflow.password,
+        "PREFLIGHT_NUDGE_SECRET": system.credentials.token("nudge-secret"),
+        **(settings or {}),
+    }
+    parts = LocalBot(chosen, at, system.supervisor)
+    others = [LocalBot(chosen, BotPorts.free(), system.supervisor) for _ in range(workers - 1)]
     parts.migrate()
-    parts.start()
+    parts.start_web()
+    for each in (parts, *others):
+        each.start_worker()
     try:
-        parts.wait_ready()
-        yield Bot(name, app.bot_login, parts, repository)
+        for each in (parts, *others):
+            each.wait_ready()
+        yield Bot(name, app.bot_login, parts, repository, tuple(others))
     finally:
-        parts.stop_worker()
+        for each in (parts, *others):
+            each.stop_worker()
         parts.stop_web()

@@ -52,10 +52,10 @@ class Fleet:
 
     def begin(self, name: str) -> None:
         """Start a web or worker."""
-        own = {"PREFLIGHT_PUBLIC_URL": self.url(WEBS[0])}
+        own: dict[str, str] = {}
         if name in self._ports:
             public, internal = self._ports[name]
-            own |= {
+            own = {
                 "PREFLIGHT_LISTEN": f"{HOST}:{public}",
                 "PREFLIGHT_INTERNAL_LISTEN": f"{HOST}:{internal}",
             }
@@ -154,7 +154,12 @@ class Fleet:
         return self._supervisor.start(
             name,
             [environment.BOT_PYTHON, "-m", "tests.chaos.bot", *plant, *command],
-            env={**environment.base(), **self._settings, **own},
+            env={
+                **environment.base(),
+                "PREFLIGHT_PUBLIC_URL": self.url(WEBS[0]),
+                **self._settings,
+                **own,
+            },
             cwd=environment.ROOT,
         )
 

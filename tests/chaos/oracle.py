@@ -89,8 +89,8 @@ def asked_for_runs_are_there(history: History) -> Iterator[str]:
             if (name in say.names and (not pipeline.manual or say.by in TRUSTED))
             or (not say.names and pipeline.applies(history.pull.base, history.pull.labels, history.files))
         ]
-        if not asking or not history.was_open_since(asking[-1][0]):
-            continue
+        if not asking or pipeline.needs or not history.was_open_since(asking[-1][0]):
+            continue  # what needs another one may wait for that, or be told that it failed
         if any(_disturbs(done) for done in history.after(asking[-1][0])):
             continue
         causes = {done.comment_id for done, _ in asking}

@@ -2,6 +2,7 @@
 
 The workers are started anew, and look at their start for what GitHub could not deliver. What failed often has
 to wait for minutes then: it is asked for by hand, as an operator would, `python -m bot redeliver --since 1h`.
+What GitHub calls failed but the bot has, since only the answer was lost, that leaves alone.
 """
 
 from __future__ import annotations
@@ -67,9 +68,10 @@ class Settling:
         changed = asked = time.monotonic()
         lost = 1
         while wrong and time.monotonic() - changed < self._patience:
-            lost = lost and self._lost()
+            if lost:
+                lost = len(self._lost())
             if lost and time.monotonic() - asked > _BY_HAND_AFTER_SECONDS:
-                self.world.fleet.by_hand("redeliver", "--since", "1h")
+                lost = self._redeliver()
                 asked = time.monotonic()
             busy = self._busy()
             if not lost and not busy:
@@ -92,12 +94,21 @@ class Settling:
 
         return wanted
 
-    def _lost(self) -> int:
-        """How many deliveries never arrived, of those that the App's own hook sends: it sends all."""
-        arrived: dict[str, bool] = {}
+    def _lost(self) -> list[str]:
+        """What GitHub could not deliver, of what the App's own hook sends: it sends all."""
+        lost: dict[str, str] = {}
+        arrived = set()
         for each in self.world.github.deliveries(hook_id=self.world.hook):
-            arrived[each.guid] = each.status in ("OK", "pending") or arrived.get(each.guid, False)
-        return sum(not ok for ok in arrived.values())
+            if each.status in ("OK", "pending"):
+                arrived.add(each.guid)
+            lost[each.guid] = f"{each.event} {each.action or ''} {each.guid}: {each.status}"
+        return [told for guid, told in lost.items() if guid not in arrived]
+
+    def _redeliver(self) -> int:
+        """Have what was lost delivered again; 0 if nothing was, as the bot says."""
+        code = self.world.fleet.by_hand("redeliver", "--since", "1h")
+        said = self.world.supervisor.last_lines("by-hand", 1)
+        return int(code != 0 or "nothing was missed" not in said)
 
     def _busy(self) -> list[str]:
         """What the bot still has to do, as it says itself."""
@@ -144,8 +155,8 @@ class Settling:
         found += [f"not done in the end: {each}" for each in self._busy()]
         if figures.get(PARKED):
             found.append(f"{figures[PARKED]:g} deliveries are parked")
-        if lost := self._lost():
-            found.append(f"{lost} deliveries never arrived")
+        if (lost := self._lost()) and self._redeliver():
+            found += [f"never arrived: {each}" for each in lost]
         found += self.world.fleet.ended_by_itself
         return found + self._unexpected()
 

@@ -77,6 +77,9 @@ def test_who_is_at_work(workers: int, verdict: str, words: str) -> None:
             "Start a worker",
             id="nobody works",
         ),
+        pytest.param({"last_good": 300.0}, ["ok"], "0 deliveries", id="the log is read"),
+        pytest.param({"last_good": 9000.0}, ["warning"], "in the last 2 h", id="the log can't be read"),
+        pytest.param({"last_good": 9000.0, "workers": 0}, ["ok"], "0", id="nobody is there to read it"),
         pytest.param(
             {"parked": 3, "parked_reasons": ("no such key 'x'", "GitHub refused")},
             ["warning"],

@@ -72,7 +72,7 @@ def test_whether_it_may_write(*, may_push: bool | None, told: bool | None, verdi
     [
         pytest.param(SEEN, [HOOK], ["ok", "ok", "ok"], "leads to", id="right"),
         pytest.param(SEEN, [OTHERS, HOOK], ["ok", "ok", "ok"], "leads to", id="beside another program's"),
-        pytest.param(SEEN, None, ["skipped"], "Recent Deliveries", id="hidden"),
+        pytest.param(SEEN, None, ["warning"], "Recent Deliveries", id="hidden"),
         pytest.param(SEEN, [], ["warning"], "unless its organisation has one", id="none"),
         pytest.param(SEEN, [OTHERS], ["warning"], "no webhook", id="only another program's"),
         pytest.param(

@@ -25,6 +25,7 @@ from datetime import UTC, datetime
 import jsonschema
 
 from bot.errors import (
+    AirflowAway,
     AirflowLoginRefused,
     AirflowRefused,
     AirflowUnavailable,
@@ -121,6 +122,7 @@ class FakeAirflow:
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.down = False
+        self.away = 0.0  # seconds for which a breaker lets no call pass
         self.login_fails = False
         self.runs: dict[RunRef, FakeRun] = {}
         self.calls: Counter[str] = Counter()
@@ -400,6 +402,8 @@ class FakeAirflow:
     @contextmanager
     def _call(self, method: str) -> Iterator[None]:
         with self._lock:
+            if self.away:
+                raise AirflowAway("Airflow has not answered of late, so nothing was sent", self.away)
             self.calls[method] += 1
             if self.down:
                 raise AirflowUnavailable("Airflow does not answer: it is down")

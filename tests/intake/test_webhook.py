@@ -62,7 +62,7 @@ def hook() -> Hook:
     stored = Stored()
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = webhook.MAX_BYTES + 1
-    app.register_blueprint(webhook.blueprint(stored, (OLD, NEW)))  # type: ignore[arg-type]  # put is all it needs
+    app.register_blueprint(webhook.blueprint(stored, (OLD, NEW)))
     return Hook(app.test_client(), stored)
 
 

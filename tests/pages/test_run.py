@@ -161,7 +161,6 @@ class TestThePage:
         for unexpected in (
             "Inputs",
             "Resumed",
-            "Timeout",
             "Needs",
             "Optional",
             "DRY RUN",

@@ -256,23 +256,6 @@ class TestARefusal:
         bot.report()
         assert "unit" in bot.comment().body
 
-    @pytest.mark.parametrize(
-        ("failures", "again"), [(49, (400, 600)), (50, (86_000, 86_400)), (63, (86_000, 86_400)), (64, None)]
-    )
-    def test_is_tried_again_often_then_daily_then_no_more(
-        self, bot: Bot, failures: int, again: tuple[int, int] | None
-    ) -> None:
-        """Somebody may mend the permission: a status should not stay pending for ever."""
-        bot.github.fault(GitHubRefused("no permission"), "set_status", times=1000)
-        bot.decide(wanted(run()))
-        with bot.database.begin() as connection:
-            connection.execute(text("UPDATE pull_requests SET failures = :many"), {"many": failures})
-        bot.reporter.report()
-        due = bot.store.next_due()
-        assert (due is None) is (again is None)
-        if due is not None and again is not None:
-            assert again[0] <= due <= again[1]
-
     def test_of_one_status_leaves_the_others(self, bot: Bot) -> None:
         bot.github.fault(GitHubRefused("no such context"), "set_status")
         bot.decide(wanted(run("docs"), run("unit")))

@@ -33,6 +33,7 @@ class Bot:
         self.database = database
         self.ledger, self.store = PostgresLedger(database), PostgresRuns(database)
         self.time: datetime = NOON
+        self.seconds = 0.0
         self.airflow = FakeAirflow(lambda: self.time)
         self.airflow.add_dag("checks", tasks=["clone", "test"])
         self.reconciler = RunReconciler(
@@ -44,6 +45,7 @@ class Bot:
             excerpt=lambda lines, _matchers: tuple(line.text for line in lines),
             redact=str,
             clock=lambda: self.time,
+            timer=lambda: self.seconds,
         )
 
     def want(self, *runs: Run) -> None:

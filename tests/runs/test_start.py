@@ -138,6 +138,25 @@ class TestTickets:
         one = replace(one, repository=replace(one.repository, private=private))
         assert "ticket" not in self.sent(airflow, one, rules)
 
+    @pytest.mark.parametrize(
+        ("url", "trusted"),
+        [
+            pytest.param("https://github.example/acme/widgets.git", True, id="github"),
+            pytest.param("https://evil.example/acme/widgets.git", False, id="another-host"),
+            pytest.param("https://github.example.evil.example/acme/widgets.git", False, id="that-begins-so"),
+            pytest.param("https://github.example@evil.example/a/w.git", False, id="as-a-user-s-name"),
+            pytest.param("http://github.example/acme/widgets.git", False, id="in-the-open"),
+        ],
+    )
+    def test_only_what_is_cloned_from_github_gets_one(
+        self, airflow: Airflow, url: str, *, trusted: bool
+    ) -> None:
+        """A push's delivery says what to clone. Forged, it could have our token sent elsewhere."""
+        one = self.private()
+        one = replace(one, conf={**one.conf, "CLONE_URL": url})
+        rules = replace(WITH_TICKETS, github_url="https://github.example")
+        assert ("ticket" in self.sent(airflow, one, rules)) is trusted
+
     @pytest.mark.parametrize("kind", [ParamsRefused, AirflowRefused, AirflowUnavailable])
     def test_whatever_airflow_says_of_its_conf_does_not_tell_it(
         self, airflow: Airflow, kind: type[PreflightError]

@@ -33,8 +33,7 @@ BODY = json.dumps(pull_payload("opened")).encode()
 PROCESSES = 2
 HURRIED = (
     "-c",
-    "import bot.server; bot.server.REQUEST_SECONDS = 2; from bot.cli import main; "
-    "raise SystemExit(main(['web']))",
+    "import bot.server, bot.cli; bot.server.REQUEST_SECONDS = 2; raise SystemExit(bot.cli.main(['web']))",
 )
 """The web, but for its patience with one request."""
 
@@ -143,7 +142,7 @@ def test_what_follows_a_refused_body_is_no_request(server: Server, database: Dat
 
 
 def test_a_compressed_body_is_not_unpacked(server: Server, database: Database) -> None:
-    """The signature is over the bytes that came; GitHub compresses none, and a bomb stays as small as it is."""
+    """The signature is over the bytes that came, of which GitHub compresses none; a bomb stays small."""
     packed = gzip.compress(b"{" + b" " * 20_000_000 + b"}")
     answer = server.deliver("packed", packed, {"Content-Encoding": "gzip"})
     assert answer.status == 400

@@ -68,7 +68,7 @@ def test_the_scheduler_is_down_and_a_dag_is_paused_in_the_middle(
     repository = repository_with(pipelines)
     with without_scheduler(airflow):
         pull = repository.opened()
-        pull.expect_status(DOCS, "pending", "starting in Airflow")
+        pull.expect_status(DOCS, "pending", "0/3 steps passed")
         with paused(airflow, "contract_quick"):
             heard = "waits: Airflow's scheduler has not been heard of since"
             pull.expect_status(UNIT, "pending", heard, seconds=STANDS_STILL_SECONDS)

@@ -15,6 +15,7 @@ from airflow_client.client import ApiClient, Configuration
 from airflow_client.client.exceptions import ApiException
 from pydantic import ValidationError
 
+from bot.adapters.in_time import keep_time, longest
 from bot.breaker import Breakers, Refused
 from bot.errors import AirflowAway, AirflowLoginRefused, AirflowRefused, AirflowUnavailable
 
@@ -31,6 +32,9 @@ CONCURRENT_CALLS = 8
 
 _TIMEOUT = (3.0, 10.0)
 """Seconds to connect, and seconds without a byte of the answer."""
+
+_LONGEST_STREAM = 600.0
+"""Seconds that a log may take in all. Whoever reads it gives up earlier, but can't while a line drips."""
 
 _UNAUTHORIZED = frozenset({401, 403})
 """An expired token gets 401, one signed with another key 403, and so does a role that may not."""
@@ -68,6 +72,7 @@ class Session:
             connection_pool_maxsize=CONCURRENT_CALLS,
         )
         self.api = ApiClient(configuration)
+        keep_time(self.api.rest_client.pool_manager)
         self._username = username
         self._password = password
         self._token: str | None = None
@@ -107,7 +112,8 @@ class Session:
         self, request: Callable[[dict[str, Any]], urllib3.BaseHTTPResponse]
     ) -> urllib3.BaseHTTPResponse:
         """As `call`, for a request whose body is still to be read; it occupies no slot while that lasts."""
-        return self.call(lambda options: _checked(request(options)))
+        with longest(_LONGEST_STREAM):
+            return self.call(lambda options: _checked(request(options)))
 
     def unavailable(
         self, why: object, kind: type[AirflowUnavailable] = AirflowUnavailable

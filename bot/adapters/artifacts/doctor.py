@@ -34,8 +34,10 @@ class ArtifactsDoctor:
     def _amiss(self, files: Any, root: str) -> str:  # noqa: ANN401 - fsspec has no annotations
         protocols = {files.protocol} if isinstance(files.protocol, str) else {*files.protocol}
         if not protocols & LOCAL:
-            bucket = root.partition("/")[0]
-            next(iter(files.ls(bucket, detail=False)), None)  # raises where there is none, or we may not
+            try:
+                files.ls(root, detail=False)
+            except FileNotFoundError:  # nothing was put there yet, or there is no such bucket
+                files.ls(root.strip("/").partition("/")[0], detail=False)
             return ""
         folder = Path(root)
         if not folder.is_dir():

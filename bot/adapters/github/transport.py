@@ -10,13 +10,14 @@ import threading
 import time
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from bot.adapters.github.answers import named
+from bot.adapters.in_time import keep_time, longest
 from bot.breaker import Breakers, Refused
 from bot.errors import GitHubAway, GitHubUnavailable
 
@@ -70,7 +71,7 @@ class Transport:
         self._session.auth = _leave_alone
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=max_concurrent, max_retries=0))
+            self._session.mount(scheme, _Adapter(pool_maxsize=max_concurrent, max_retries=0))
 
     def close(self) -> None:
         """Close the connections that are kept."""
@@ -119,15 +120,18 @@ class Transport:
         began = time.monotonic()
         status = 0
         try:
-            with self._session.request(
-                method,
-                url,
-                headers=headers,
-                data=None if body is None else body.encode(),
-                timeout=self._timeouts,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with (
+                longest(LONGEST_CALL),
+                self._session.request(
+                    method,
+                    url,
+                    headers=headers,
+                    data=None if body is None else body.encode(),
+                    timeout=self._timeouts,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 text = _read(response, began + LONGEST_CALL)
                 status = response.status_code
                 return status, response.headers, text
@@ -137,6 +141,19 @@ class Transport:
         finally:
             if self._on_call is not None:
                 self._on_call(method, kind, status, time.monotonic() - began)
+
+
+class _Adapter(HTTPAdapter):
+    """Gives up on answers that drip, by way of proxies, too."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as in the library
+        super().init_poolmanager(*args, **kwargs)
+        keep_time(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 - likewise
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        keep_time(manager)
+        return manager
 
 
 class _ConnectionLost(GitHubUnavailable):

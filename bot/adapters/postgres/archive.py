@@ -65,7 +65,7 @@ class PostgresArchive:
             )
             .returning(runs)
         )
-        with self.database.once() as connection:
+        with self.database.claiming() as connection:
             row = connection.execute(statement).one_or_none()
         if row is None:
             return None

@@ -30,7 +30,7 @@ LOCK_SHARE = 0.5
 IDLE_SECONDS = 60
 """A worker that is frozen in the middle of a transaction holds its locks for so long."""
 
-# So that a network that swallows all is noticed, also where nothing is waited for; the server is told likewise.
+# A network that swallows all is noticed where nothing is waited for, too. The server is told likewise.
 ALIVE = {
     "keepalives": 1,
     "keepalives_idle": 10,

@@ -16,7 +16,14 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import (
+    DBAPIError,
+    DisconnectionError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.adapters.postgres.bounded import ALIVE, TookTooLong, bound, within, without_limit
@@ -79,6 +86,21 @@ class Database:
             yield connection
 
     @contextmanager
+    def claiming(self) -> Iterator[Connection]:
+        """As `once`, for a statement that takes rows for `owner`.
+
+        If its answer is lost, some may be ours, and we don't know which. So from then on another one works
+        here, and once the listener has seen that, what the one before held comes free.
+        """
+        try:
+            with self.once() as connection:
+                yield connection
+        except StoreUnavailable as error:
+            if isinstance(error, Silent) or _is_lost(error):
+                self.owner = new_owner()
+            raise
+
+    @contextmanager
     def driver(self) -> Iterator[psycopg.Connection]:
         """Like `once`, without SQLAlchemy, whose part in a short statement is larger than all the rest."""
         with self._asking(), within(self._patience):
@@ -89,8 +111,11 @@ class Database:
                 driver.autocommit = True
                 with _as_of_sqlalchemy():
                     yield driver
+            except InternalError:
+                driver.close()  # it may be read-only: see `_look_elsewhere`
+                raise
             finally:
-                if driver.broken:
+                if driver.closed:
                     pooled.invalidate()
                 else:
                     driver.autocommit = False
@@ -221,9 +246,13 @@ def lock_key(*what: object) -> int:
 def _is_in_passing(error: StoreUnavailable) -> bool:
     """Whether it is a deadlock, or another `migrate` has ended our connection (see migration 0002)."""
     cause = error.__cause__
-    if not isinstance(cause, DBAPIError):
-        return False
-    return cause.connection_invalidated or isinstance(cause.orig, psycopg.errors.DeadlockDetected)
+    deadlock = isinstance(cause, DBAPIError) and isinstance(cause.orig, psycopg.errors.DeadlockDetected)
+    return deadlock or _is_lost(error)
+
+
+def _is_lost(error: StoreUnavailable) -> bool:
+    """Whether the connection broke, so that nobody knows what became of what was sent."""
+    return isinstance(error.__cause__, DBAPIError) and error.__cause__.connection_invalidated
 
 
 def _first_line(error: DBAPIError) -> str:

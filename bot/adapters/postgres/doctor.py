@@ -26,12 +26,13 @@ SERVER = text(
     """
 )
 # A worker's listener holds the lock on its own number while it waits, in no transaction; all other locks of
-# ours are held in one. Now and then it frees what the dead hold.
+# ours are held in one. Now and then it frees what the dead hold, and says that it is at work.
 WORKERS = text(
     """
     SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
     WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND datname = current_database()
-      AND application_name = 'preflight' AND (state = 'idle' OR query LIKE 'UPDATE % SET lease_until%')
+      AND application_name = 'preflight'
+      AND (state = 'idle' OR query LIKE 'UPDATE % SET lease_until%' OR query LIKE 'INSERT INTO marks %')
     """
 )
 WORK = text(
@@ -44,6 +45,8 @@ WORK = text(
             (SELECT min(received_at) FROM deliveries WHERE state = 'working'))) AS oldest_waiting,
         extract(epoch FROM now() - (
             SELECT received_at FROM deliveries ORDER BY seq DESC LIMIT 1)) AS newest_delivery,
+        extract(epoch FROM now() - (
+            SELECT max(at) FROM marks WHERE name LIKE 'deliveries %')) AS last_good,
         (SELECT count(*) FROM deliveries WHERE state = 'parked') AS parked,
         (SELECT count(*) FROM runs WHERE due_at < now() - interval '5 min') AS overdue_runs,
         (SELECT count(*) FROM pull_requests WHERE failures > 2 AND due_at IS NOT NULL) AS refused
@@ -93,6 +96,7 @@ class PostgresDoctor:
             waiting=row.waiting,
             oldest_waiting=_seconds(row.oldest_waiting),
             newest_delivery=_seconds(row.newest_delivery),
+            last_good=_seconds(row.last_good),
             parked=row.parked,
             parked_reasons=tuple(shown)[:REASONS],
             overdue_runs=row.overdue_runs,

@@ -114,7 +114,7 @@ class PostgresInbox:
                 func.extract("epoch", func.now() - deliveries.c.received_at).label("age"),
             )
         )
-        with self.database.once() as connection:
+        with self.database.claiming() as connection:
             row = connection.execute(statement).one_or_none()
         if row is None:
             return None

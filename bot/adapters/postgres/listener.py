@@ -63,8 +63,9 @@ class Listener:
                     return
 
     def _listen(self, connection: Connection, stopped: Callable[[float], bool]) -> None:
+        owner = self.database.owner
         connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-        connection.execute(text("SELECT pg_advisory_lock(:owner)"), {"owner": self.database.owner})
+        connection.execute(text("SELECT pg_advisory_lock(:owner)"), {"owner": owner})
         connection.execute(text(f"LISTEN {CHANNEL}"))
         driver: psycopg.Connection | None = connection.connection.driver_connection
         assert driver is not None  # noqa: S101 - an open connection has its driver's
@@ -74,12 +75,12 @@ class Listener:
         try:
             for what in ("delivery", "run", "report", "archive"):
                 self.wake(what)  # whatever was missed while nobody listened
-            while not stopped(0):
+            while not stopped(0) and self.database.owner == owner:
                 release_dead(connection)
                 connection.execute(_SAY_SO, {"name": AT_WORK})
                 for notification in driver.notifies(timeout=RELEASE_SECONDS):
                     self.wake(notification.payload)
-                    if stopped(0):
+                    if stopped(0) or self.database.owner != owner:
                         break
         finally:
             connection.invalidate()  # its lock and LISTEN must not go back to the pool

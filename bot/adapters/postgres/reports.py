@@ -42,7 +42,7 @@ class PostgresReports(PostgresStatuses, PostgresComments):
             .values(lease_owner=self.database.owner, lease_until=func.now() + LEASE)
             .returning(pull_requests)
         )
-        with self.database.once() as connection:
+        with self.database.claiming() as connection:
             row = connection.execute(statement).one_or_none()
         if row is None:
             return None

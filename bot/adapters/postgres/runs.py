@@ -67,7 +67,7 @@ class PostgresRuns:
             .values(lease_owner=self.database.owner, lease_until=func.now() + LEASE)
             .returning(runs, (runs.c.nudged_at > func.now() - FRESH).label("nudged"))
         )
-        with self.database.once() as connection:
+        with self.database.claiming() as connection:
             rows = connection.execute(statement).all()
         claims = [
             RunClaim(

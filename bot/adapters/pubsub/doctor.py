@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from google.api_core import exceptions
 
-from bot.adapters.pubsub.connection import CALL_SECONDS, publisher, subscriber, translated
+from bot.adapters.pubsub.connection import AGAIN, CALL_SECONDS, publisher, subscriber, translated
 from bot.adapters.pubsub.setup import SHORTER, as_wanted, facts
 from bot.models.doctor import SeenQueue
 
@@ -31,7 +31,9 @@ class PubSubDoctor:
             topic = self._has_topic(queue.name)
         with translated(f"subscription {queue.name}"):
             try:
-                found = self._subscriber.get_subscription(subscription=wanted.name, timeout=CALL_SECONDS)
+                found = self._subscriber.get_subscription(
+                    subscription=wanted.name, retry=AGAIN, timeout=CALL_SECONDS
+                )
             except exceptions.NotFound:
                 return SeenQueue(topic=topic, subscription=False, differences={})
         has, wants = facts(found), facts(wanted)
@@ -42,7 +44,9 @@ class PubSubDoctor:
 
     def _has_topic(self, name: str) -> bool:
         try:
-            self._publisher.get_topic(topic=f"projects/{self.project}/topics/{name}", timeout=CALL_SECONDS)
+            self._publisher.get_topic(
+                topic=f"projects/{self.project}/topics/{name}", retry=AGAIN, timeout=CALL_SECONDS
+            )
         except exceptions.NotFound:
             return False
         return True

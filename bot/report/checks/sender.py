@@ -73,15 +73,25 @@ class CheckSender:
 
     def _retire(self, wanted: WantedCheck, known: ShownCheck | None) -> float:
         """One that another takes the place of is not to be in progress for ever."""
-        if known is None or known.id is None or known.completed or wanted.is_there(known):
+        if known is None or known.completed or wanted.is_there(known):
+            return 0.0
+        there = known.id or self._lost(wanted, known)
+        if there is None:
             return 0.0
         wait = self._take(Urgency.FINAL_STATUS)
         if wait > 0:
             return wait
         with suppress(GitHubNotFound):
-            self.github.update_check(self.repository, known.id, ended(known, REPLACED))
-        self._remember(replace(known, completed=True))
+            self.github.update_check(self.repository, there, ended(known, REPLACED))
+        self._remember(replace(known, id=there, completed=True))
         return 0.0
+
+    def _lost(self, wanted: WantedCheck, known: ShownCheck) -> int | None:
+        """The id of one for something else that may have been created without our hearing of it."""
+        if known.external_id == wanted.check.external_id:
+            return None
+        found = self.github.find_check(self.repository, self.sha, ended(known, REPLACED))
+        return found if found is not None and found > int(known.digest or 0) else None
 
     def _show(self, wanted: WantedCheck, shown: ShownCheck) -> ShownCheck:
         if shown.id is not None:

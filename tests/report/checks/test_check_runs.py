@@ -281,6 +281,39 @@ class TestADeath:
         assert [one.start_line for one in there.newest().annotations] == list(range(1, 121))
 
     @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+    @pytest.mark.parametrize("effect", [1, 2, 3])
+    def test_while_it_is_created_leaves_none_in_progress_when_another_run_takes_its_place(
+        self, effect: int, *, after: bool
+    ) -> None:
+        there = head(RUNNING)
+        there.dies_at, there.dies_after = effect, after
+        with pytest.raises(Died):
+            there.report_checks()
+        there.say(ran(replace(GREEN, id="f" * 32)))
+        assert there.report_checks(later=30) is None
+        *before, last = there.checks.values()
+        assert last.check.conclusion is Conclusion.SUCCESS
+        assert [one.check.conclusion for one in before] in ([], [Conclusion.CANCELLED])
+
+    def test_of_an_answer_that_another_death_follows_does_neither(self) -> None:
+        """It is not known to be there, is looked for, and whoever does so dies as well: at each moment."""
+        for effect in range(1, 6):
+            for after in (False, True):
+                there = head(RUNNING)
+                there.lose = 1
+                with pytest.raises(GitHubUnavailable):
+                    there.report_checks()
+                there.say(ran(replace(GREEN, id="f" * 32)))
+                there.dies_at, there.dies_after = there.effects + effect, after
+                with pytest.raises(Died):
+                    there.report_checks(later=30)
+                there.report_checks(later=40)
+                assert [one.check.conclusion for one in there.checks.values()] == [
+                    Conclusion.CANCELLED,
+                    Conclusion.SUCCESS,
+                ]
+
+    @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
     @pytest.mark.parametrize("effect", range(1, 6))
     def test_between_two_runs_leaves_none_in_progress(self, effect: int, *, after: bool) -> None:
         there = head(RUNNING)
