@@ -14,7 +14,7 @@ TEST_PROCESSES ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up dryrun run_postgre run_airflow test check format render build push update test-deploy chaos bench audit lock clean
+.PHONY: help env demo up bot dryrun run_postgre run_airflow test check format render build push update test-deploy chaos bench audit lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z_-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -27,6 +27,9 @@ demo: env ## Watch two pull requests being tested: everything runs here, GitHub 
 
 up: env ## Run the same for a real GitHub, set up by .env (see .env.example)
 	@$(bin)/python -m deploy.local up --with-parent $(ARGS)
+
+bot: env ## Run a command of the bot in the stack that `make up` or `make demo` started, such as ARGS=doctor
+	@$(bin)/python -m deploy.local bot $(ARGS)
 
 dryrun: env ## Print what each step of a pipeline would run, such as DAG=tf_k8s_tests CONF='{...}'
 	@.venv-airflow/bin/python -m deploy.local.dryrun "$(DAG)" --conf "$$CONF" $(ARGS)

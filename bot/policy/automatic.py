@@ -25,7 +25,7 @@ from bot.policy.trust import distrust, distrust_unapproved
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from bot.models import Subject
+    from bot.models import History, Subject
     from bot.policy.configuration import Pipeline
     from bot.policy.facts import Base, Facts
 
@@ -146,9 +146,15 @@ def _select(
         skipped = skip_reason(pipeline, subject, facts.changed_files)
         if skipped is None:
             chosen[name] = pipeline
-        elif PREFIX + name not in latest:
+        elif PREFIX + name not in latest or _only_waits(name, history):
             outlook.actions.append(show(name, StatusState.SUCCESS, texts.skipped(skipped)))
     return chosen
+
+
+def _only_waits(name: str, history: History) -> bool:
+    """Whether the context waits for a run, such as one that a draft stopped."""
+    verdict = history.verdicts.get(PREFIX + name)
+    return verdict is not None and verdict.status is not None and verdict.status.state is StatusState.PENDING
 
 
 def _abandoned(known: Mapping[str, Pipeline], facts: Facts) -> tuple[Action, ...]:
@@ -192,8 +198,16 @@ def drafted(pull: PullRequest, base: Base, facts: Facts) -> tuple[Action, ...]:
     )
     return (
         *cancel(stopped, CancelKind.DRAFT, texts.DRAFTED),
-        *(show(name, StatusState.PENDING, texts.DRAFT) for name in shown),
+        *(_show_held(name, base.pipelines[name], pull, facts) for name in shown),
     )
+
+
+def _show_held(name: str, pipeline: Pipeline, pull: PullRequest, facts: Facts) -> ShowStatus:
+    """A pipeline runs again once the draft is ready; one that ran only because somebody named it does not."""
+    skipped = skip_reason(pipeline, pull, facts.changed_files)
+    if skipped is None:
+        return show(name, StatusState.PENDING, texts.DRAFT)
+    return show(name, StatusState.SUCCESS, texts.skipped(skipped))
 
 
 def waiting(names: Iterable[str], pull: PullRequest, facts: Facts) -> tuple[Action, ...]:

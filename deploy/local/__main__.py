@@ -1,4 +1,4 @@
-"""`python -m deploy.local demo | up | run_postgre | run_airflow | clean`: what `make` calls."""
+"""`python -m deploy.local demo | up | bot | run_postgre | run_airflow | clean`: what `make` calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from deploy.local import clean, demo, environment, reaper, run_airflow, run_postgre, up
+from deploy.local import by_hand, clean, demo, environment, reaper, run_airflow, run_postgre, up
 from deploy.local.errors import StackError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
         options.state.absolute() / "demo", once=options.once, deadline=options.deadline
     ),
     "up": lambda options: up.run(options.state.absolute() / "up", options.env_file),
+    "bot": lambda options: by_hand.run(options.state.absolute(), options.words),
     "run_postgre": lambda options: run_postgre.run(options.state.absolute()),
     "run_airflow": lambda options: run_airflow.run(options.state.absolute(), options.image),
     "clean": lambda options: clean.run(options.state),
@@ -32,7 +33,7 @@ def main() -> int:
     """Parse the command line and do what it asks for; returns the exit code."""
     options = _parser().parse_args()
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = environment.without_proxy()
-    if options.command == "clean":
+    if options.command in ("clean", "bot"):
         return _reported(options)
     return reaper.run_below(lambda: _reported(options), until_parent_ends=options.with_parent)
 
@@ -40,7 +41,14 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    modules = {"demo": demo, "up": up, "run_postgre": run_postgre, "run_airflow": run_airflow, "clean": clean}
+    modules = {
+        "demo": demo,
+        "up": up,
+        "bot": by_hand,
+        "run_postgre": run_postgre,
+        "run_airflow": run_airflow,
+        "clean": clean,
+    }
     for name, module in modules.items():
         summary = (module.__doc__ or "").splitlines()[0]
         command = commands.add_parser(name, help=summary, description=summary)
@@ -58,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
                 metavar="FILE",
                 help="default: .env",
             )
+        if name == "bot":
+            command.add_argument("words", nargs=argparse.REMAINDER, help="such as: doctor")
         if name == "run_airflow":
             command.add_argument("--image", required=True, help="what an engine would run")
         if name == "demo":

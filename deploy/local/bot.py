@@ -76,6 +76,11 @@ class LocalBot:
             "PREFLIGHT_INTERNAL_LISTEN": f"{HOST}:{at.internal}",
         }
 
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Its settings (PREFLIGHT_...), the secret ones too."""
+        return {name: value for name, value in self._environment.items() if name.startswith("PREFLIGHT_")}
+
     def migrate(self) -> None:
         """Bring the bot's database to its schema.
 

@@ -12,7 +12,7 @@ import shutil
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
-from deploy.local import ports
+from deploy.local import by_hand, ports
 from deploy.local.airflow import LocalAirflow
 from deploy.local.airflow_settings import AirflowSettings
 from deploy.local.bot import BotPorts, LocalBot
@@ -113,6 +113,7 @@ class Stack:
             **github(),
         }
         bot = LocalBot(settings, self.bot_ports, self.supervisor)
+        by_hand.remember(self.credentials, bot.settings)
         with self.console.phase("The bot's database"):
             bot.migrate()
         with self.console.phase("The bot: web and worker"):

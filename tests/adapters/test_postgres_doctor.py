@@ -151,4 +151,8 @@ class TestWorkers:
         with database.begin() as connection:  # a web that decides nothing, but holds a lock
             connection.execute(text("SELECT pg_advisory_xact_lock(8)"))
             assert doctor.work().workers == 2
+        with database.once() as connection:  # a worker's round of recovery, while it asks GitHub
+            connection.execute(text("SELECT pg_advisory_lock(9)"))
+            assert doctor.work().workers == 2
+            connection.execute(text("SELECT pg_advisory_unlock(9)"))
         assert PostgresRuns(two[1]).next_due() is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
 import signal
 import sys
@@ -39,7 +40,7 @@ def main() -> int:
         frozen=not asked.brisk,
     )
     try:
-        with tempfile.TemporaryDirectory(prefix="preflight-chaos-", dir=asked.keep) as directory:
+        with _directory(asked.keep) as directory:
             outcome = run(options, Path(directory), console.say)
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -62,8 +63,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--patience", type=float, default=PATIENCE_SECONDS, help="seconds without a change in the end (90)"
     )
-    parser.add_argument("--keep", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--keep", type=Path, help="a folder for the logs, kept afterwards")
     return parser.parse_args()
+
+
+def _directory(keep: Path | None) -> contextlib.AbstractContextManager[str]:
+    """Where logs are, and what the processes keep; gone afterwards if nobody wants it."""
+    if keep is None:
+        return tempfile.TemporaryDirectory(prefix="preflight-chaos-")
+    return contextlib.nullcontext(str(keep))
 
 
 def _interrupt(_: int, __: FrameType | None) -> NoReturn:

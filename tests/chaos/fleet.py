@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _CALL_SECONDS = 10.0
 _START_SECONDS = 60.0
-_BY_HAND_SECONDS = 60.0
+_BY_HAND_SECONDS = 300.0
 WEBS = ("web-1", "web-2")
 WORKERS = ("worker-1", "worker-2")
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 90.0
 _LOOK_SECONDS = 2.0
 _BY_HAND_AFTER_SECONDS = 30.0
+"""Without any that the worker's recovery got back; it asks for 72 a minute, to leave room for reports."""
 _FIGURE = re.compile(r"^(preflight_\w+\{[^}]*\}|preflight_database_up) (\S+)$", re.MULTILINE)
 _UNFINISHED = (
     'preflight_deliveries{state="queued"}',
@@ -68,11 +69,11 @@ class Settling:
         changed = asked = time.monotonic()
         lost = 1
         while wrong and time.monotonic() - changed < self._patience:
-            if lost:
-                lost = len(self._lost())
+            if lost and (left := len(self._lost())) != lost:
+                lost, asked = left, time.monotonic()
             if lost and time.monotonic() - asked > _BY_HAND_AFTER_SECONDS:
                 lost = self._redeliver()
-                asked = time.monotonic()
+                changed = asked = time.monotonic()
             busy = self._busy()
             if not lost and not busy:
                 causes = causes_of(self.world)

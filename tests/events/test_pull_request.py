@@ -7,11 +7,16 @@ from dataclasses import replace
 import pytest
 
 from bot.events.pull_request import PullAction
-from bot.models import CancelKind, Outcome, Permission, Phase
+from bot.models import CancelKind, Outcome, Permission, Phase, Status, StatusState, Verdict
 from bot.policy.decision import CancelRuns, DecisionKind
 from tests.examples import pull, run, sha
 from tests.policy.deciding import Known, cancelled, notice, opened, shown, started
 
+WAITS = Verdict(
+    "preflight/e2e",
+    "e2e",
+    status=Status("preflight/e2e", StatusState.PENDING, "waits until ready for review"),
+)
 LABELLED = "pipelines: {unit: {dag: checks}, e2e: {dag: e2e, labels: [needs-e2e]}}"
 
 
@@ -41,6 +46,25 @@ class TestDrafts:
         assert list(cancelled(decision)) == [one.id]
         assert [a.kind for a in decision.actions if isinstance(a, CancelRuns)] == [CancelKind.DRAFT]
         assert shown(decision) == {"preflight/unit": ("pending", "waits until ready for review")}
+
+    def test_what_ran_only_because_somebody_named_it_does_not_wait(self) -> None:
+        known = Known(yaml=LABELLED, pull=pull(draft=True), runs=(run("e2e"),))
+        decision = known.decide(opened(PullAction.DRAFTED))
+        assert shown(decision)["preflight/e2e"] == ("success", "skipped: no label needs-e2e")
+
+    @pytest.mark.parametrize("action", [PullAction.READY, PullAction.UNLABELED, PullAction.REOPENED])
+    def test_nor_for_ever_once_nothing_will_run_it(self, action: PullAction) -> None:
+        one = replace(
+            run("e2e"),
+            phase=Phase.FINISHED,
+            outcome=Outcome.CANCELLED,
+            cancel="x",
+            cancel_kind=CancelKind.DRAFT,
+        )
+        known = Known(yaml=LABELLED, runs=(run(), one), verdicts=(WAITS,))
+        assert shown(known.decide(opened(action))) == {
+            "preflight/e2e": ("success", "skipped: no label needs-e2e")
+        }
 
     def test_and_being_ready_again_runs_it_again(self) -> None:
         one = replace(

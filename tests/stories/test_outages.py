@@ -40,7 +40,8 @@ def test_airflow_is_down(repository_with: MakeRepository, airflow: AirflowView) 
 
     with without(airflow):
         meanwhile = repository.opened(branch="meanwhile")
-        meanwhile.expect_status("preflight/unit", "pending", "waiting for Airflow")
+        for pull in (meanwhile, in_the_middle):
+            pull.expect_status("preflight/unit", "pending", "waiting for Airflow")
 
     for pull in (in_the_middle, meanwhile):
         pull.expect_status("preflight/unit", "success", seconds=AFTERWARDS_SECONDS)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
+from bot.adapters.postgres.listener import LISTENER
 from bot.models.doctor import SeenSchema, SeenWork
 
 if TYPE_CHECKING:
@@ -25,16 +26,13 @@ SERVER = text(
            pg_database_size(current_database()) AS size
     """
 )
-# A worker's listener holds the lock on its own number while it waits, in no transaction; all other locks of
-# ours are held in one. Now and then it frees what the dead hold, and says that it is at work.
+# Each worker has one listener, whose connection says what it is.
 WORKERS = text(
     """
-    SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
-    WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND datname = current_database()
-      AND application_name = 'preflight'
-      AND (state = 'idle' OR query LIKE 'UPDATE % SET lease_until%' OR query LIKE 'INSERT INTO marks %')
+    SELECT count(*) FROM pg_stat_activity
+    WHERE application_name = :listener AND datname = current_database()
     """
-)
+).bindparams(listener=LISTENER)
 WORK = text(
     """
     SELECT

@@ -134,7 +134,7 @@ class PostgresInbox:
         self._give_back(claim, "parked", reason, None)
 
     def latest(self, delivery: Delivery) -> Delivery | None:
-        """The last to arrive of those of the same event that wait in its lane behind it, None if none does."""
+        """The last of those of the same event that wait in its lane behind it, None if none does."""
         own = select(deliveries.c.seq).where(deliveries.c.id == delivery.id).scalar_subquery()
         statement = (
             select(deliveries.c.id, deliveries.c.event, deliveries.c.body, deliveries.c.lane)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from bot.adapters.postgres.database import Database
 
+LISTENER = "preflight-listener"
+"""What a worker's one listening connection is called in PostgreSQL."""
+
 RECONNECT_SECONDS = 1.0
 RECONNECT_SLOWEST = 5.0
 RELEASE_SECONDS = 5.0
@@ -65,6 +68,7 @@ class Listener:
     def _listen(self, connection: Connection, stopped: Callable[[float], bool]) -> None:
         owner = self.database.owner
         connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.execute(text(f"SET application_name = '{LISTENER}'"))
         connection.execute(text("SELECT pg_advisory_lock(:owner)"), {"owner": owner})
         connection.execute(text(f"LISTEN {CHANNEL}"))
         driver: psycopg.Connection | None = connection.connection.driver_connection
