@@ -1,6 +1,6 @@
 """A breaker before a service: while that does not answer it is left alone, so that nobody hammers it.
 
-closed      calls pass. So many failures in a row, whoever's, open it.
+closed      calls pass. So many failures in a row, whoever's but not all of one thing, open it.
 open        calls are refused at once, for a time that grows with each failed try, with jitter.
 half-open   one call passes, to see. If it is answered, the breaker closes; if not, it opens again for longer.
 """
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 FAILURES = 5
 """In a row: a few calls may fail in a service that is well."""
 
+SEVERAL = 2
+"""So many different things have to fail: GitHub may never manage to show one large diff."""
+
 PROBE_SECONDS = 45.0
 """After which a call that was let through to see counts as lost, and another one may try."""
 
@@ -40,9 +43,13 @@ class State(enum.Enum):
 
 @dataclass(slots=True)
 class Call:
-    """A call that is being made: `failed` if its answer says that the service is not well."""
+    """A call that is being made: `failed` if its answer says that the service is not well.
+
+    `what` tells apart what was asked for: one thing that fails however often it is asked for is not enough.
+    """
 
     failed: bool = False
+    what: str | None = None
 
 
 class Refused(Exception):
@@ -81,6 +88,7 @@ class Breaker:
         self._lock = threading.Lock()
         self._state = State.CLOSED
         self._failures = 0
+        self._failing: set[str | int] = set()
         self._opened = 0
         self._until = 0.0
         self._turn = 0  # a call that began before the state changed tells nothing about the state it ends in
@@ -106,7 +114,7 @@ class Breaker:
             answered = not failed(error)
             raise
         finally:
-            self._leave(turn, answered=answered)
+            self._leave(turn, call.what, answered=answered)
 
     def _enter(self) -> int:
         with self._lock:
@@ -118,7 +126,7 @@ class Breaker:
                 self._go(State.HALF_OPEN, PROBE_SECONDS)
             return self._turn
 
-    def _leave(self, turn: int, *, answered: bool | None) -> None:
+    def _leave(self, turn: int, what: str | None, *, answered: bool | None) -> None:
         """`answered` is None for a call that was broken off on our side."""
         with self._lock:
             if answered is False:
@@ -129,16 +137,20 @@ class Breaker:
                 self._until = min(self._until, self._clock())  # somebody else may try
             elif answered:
                 self._failures = self._opened = 0
+                self._failing.clear()
                 if self._state is not State.CLOSED:
                     self._go(State.CLOSED, 0.0)
                     self._on_change(State.CLOSED)
             else:
-                self._fail()
+                self._fail(what)
 
-    def _fail(self) -> None:
+    def _fail(self, what: str | None) -> None:
         self._failures += 1
-        if self._state is State.CLOSED and self._failures < self._most:
+        self._failing.add(self._failures if what is None else what)
+        enough = self._failures >= self._most and len(self._failing) >= min(self._most, SEVERAL)
+        if self._state is State.CLOSED and not enough:
             return
+        self._failing.clear()
         first = self._state is State.CLOSED
         self._opened += 1
         self._go(State.OPEN, backoff(self._opened, SLOWEST, chance=self._chance))

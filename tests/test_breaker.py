@@ -98,6 +98,15 @@ class TestClosed:
                 call.failed = True
         assert place.breaker.state is State.OPEN
 
+    def test_one_thing_that_always_fails_does_not(self, place: Place) -> None:
+        for number in range(10 * FAILURES):
+            with place.breaker.call(unwell) as call:
+                call.failed, call.what = True, "a large diff"
+            assert place.breaker.state is State.CLOSED, number
+        with place.breaker.call(unwell) as call:
+            call.failed, call.what = True, "something else"
+        assert place.breaker.state is State.OPEN
+
 
 class TestOpen:
     def test_says_what_is_left(self, place: Place) -> None:

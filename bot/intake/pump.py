@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from bot.errors import PubSubUnavailable, StoreUnavailable
@@ -58,6 +59,7 @@ class Pump:
         self.clock = clock
         self._held: list[Message] = []
         self._renewed = clock()
+        self._unexpected: Counter[str] = Counter()
         self._failures = 0
 
     def work(self) -> bool:
@@ -101,7 +103,9 @@ class Pump:
             raise
         except Exception as error:
             log.exception("delivery %s met an error that nobody expected", _name(message))
-            if message.attempt < UNEXPECTED_TRIES:
+            # Pub/Sub counts attempts only where dead letters have a topic.
+            self._unexpected[_name(message)] += 1
+            if max(message.attempt, self._unexpected[_name(message)]) < UNEXPECTED_TRIES:
                 PUMPED.labels("failed").inc()
                 self._postpone(message)
                 return

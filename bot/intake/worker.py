@@ -87,7 +87,8 @@ class DeliveryWorker:
                 claim.tries,
                 error,
             )
-        self.inbox.retry(claim, seconds=seconds, reason=str(error))
+        sent = not isinstance(error, HeldBack | GitHubAway)
+        self.inbox.retry(claim, seconds=seconds, reason=str(error), tried=sent)
         self._count(claim, "retried")
 
     def _park(self, claim: DeliveryClaim, reason: str) -> None:

@@ -30,8 +30,8 @@ class Inbox(Entrance, Protocol):
         """It is done, or meant nothing to us."""
         ...
 
-    def retry(self, claim: DeliveryClaim, *, seconds: float, reason: str) -> None:
-        """Try again later; it holds up nothing behind it."""
+    def retry(self, claim: DeliveryClaim, *, seconds: float, reason: str, tried: bool = True) -> None:
+        """Try again later; it holds up nothing behind it. Where nothing was `tried`, this was no try."""
         ...
 
     def park(self, claim: DeliveryClaim, reason: str) -> None:

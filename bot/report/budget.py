@@ -36,7 +36,7 @@ LOW_SHARE, LOW_REQUESTS = 0.1, 300
 """Below either the hour's requests run low."""
 
 LONGEST_WAIT = 300.0
-LEAST_WAITS = {Urgency.FINAL_COMMENT: 1.0, Urgency.PROGRESS: 10.0}
+LEAST_WAITS = {Urgency.FINAL_COMMENT: 1.0, Urgency.LOOKUP: 5.0, Urgency.PROGRESS: 10.0}
 MOST_SPREAD = 60.0
 """Seconds. Who can wait stays away for a little longer than it must: else all come back for room for one."""
 
@@ -91,10 +91,7 @@ class Budget:
         if wait <= 0:
             return 0.0
         self.on_held_back(urgency.value)
-        if urgency in LEAST_WAITS:
-            wait = max(wait, LEAST_WAITS[urgency])
-            wait += random.uniform(0, min(wait, MOST_SPREAD))  # noqa: S311 - not a secret
-        return wait
+        return _apart(wait, urgency) if urgency in LEAST_WAITS else wait
 
     def check(self, repository: Repository) -> None:
         """See that there is room for what a decision looks up; HeldBack if there is none yet.
@@ -105,7 +102,7 @@ class Budget:
         wait = self.store.wait(self._told(repository), {POINTS: LOOKUPS}, self.windows[Urgency.LOOKUP])
         if wait > 0:
             self.on_held_back(Urgency.LOOKUP.value)
-            wait += random.uniform(0, min(max(wait, 1.0), MOST_SPREAD))  # noqa: S311 - not a secret
+            wait = _apart(wait, Urgency.LOOKUP)
             raise HeldBack("there is no room for lookups below GitHub's limits", wait)
 
     def _told(self, repository: Repository) -> str:
@@ -115,6 +112,12 @@ class Budget:
         if spent:
             self.store.spend(account, {POINTS: spent})
         return account
+
+
+def _apart(wait: float, urgency: Urgency) -> float:
+    """The wait of somebody who should not come back together with all others."""
+    wait = max(wait, LEAST_WAITS[urgency])
+    return wait + random.uniform(0, min(wait, MOST_SPREAD))  # noqa: S311 - not a secret
 
 
 def _until_quota(quota: Quota | None) -> float:

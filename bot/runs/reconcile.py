@@ -86,6 +86,7 @@ class RunReconciler:
         self.clock = clock
         self._away = Pause(timer)
         self._told = ""
+        self._waits = 0
         self._silent_since: datetime | None = None
         self._stopping: dict[tuple[str, datetime], datetime] = {}
 
@@ -95,6 +96,7 @@ class RunReconciler:
         claims = self._claims()
         if not claims:
             return False
+        waits = self._waits
         to_revisit = [claim for claim in claims if claim.run.finished]
         to_stop, to_begin, to_follow = self._sorted([claim for claim in claims if not claim.run.finished])
         # Stopping comes before starting: a superseded run should not hold up the one that took its place.
@@ -102,8 +104,10 @@ class RunReconciler:
             list(pool.map(self._alone(self._stop), to_stop))
             list(pool.map(self._alone(self._begin), to_begin))
         self._follow(to_follow)
-        if to_revisit:
-            self.revisits.look(to_revisit)
+        answered = self.revisits.look(to_revisit) and waits == self._waits
+        if answered and self._away.cautious and self._away.left <= 0:
+            self._away.end()
+            self._told = ""
         return True
 
     def next_due(self) -> float | None:
@@ -254,6 +258,7 @@ class RunReconciler:
         self.store.save_run(claim, run, cancel_sent=False, seconds=seconds)
 
     def _wait(self, claim: RunClaim, run: Run, error: AirflowUnavailable | AirflowRefused) -> None:
+        self._waits += 1
         refused = isinstance(error, AirflowRefused)
         seconds = BACKOFF_REFUSED if refused else getattr(error, "retry_after", None) or BACKOFF
         if refused or isinstance(error, AirflowAway):
@@ -279,9 +284,6 @@ class RunReconciler:
             log.info("run %s (%s of %s) %s%s", run.id, run.pipeline, where(run), run.phase.value, said)
         if run.finished and run.finished_at is None:
             run = replace(run, finished_at=self.clock())
-        if self._away.cautious and self._away.left <= 0:
-            self._away.end()
-            self._told = ""
         seconds = None if run.finished else self._poll(claim, run)
         self.store.save_run(claim, run, cancel_sent=cancel_sent, seconds=seconds)
 

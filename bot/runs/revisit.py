@@ -36,15 +36,17 @@ class Revisits:
         self.reader = reader
         self.clock = clock
 
-    def look(self, claims: Sequence[RunClaim]) -> None:
-        """Look at these, and say when again."""
+    def look(self, claims: Sequence[RunClaim]) -> bool:
+        """Look at these, and say when again; False if Airflow did not answer."""
+        if not claims:
+            return True
         try:
             found = self.reader.look([claim.run.ref for claim in claims if claim.run.ref is not None])
         except (AirflowUnavailable, AirflowRefused) as error:
             log.info("%d runs that have ended can't be looked at for now: %s", len(claims), error)
             for claim in claims:
                 self._later(claim)
-            return
+            return False
         for claim in claims:
             there = None if claim.run.ref is None else found.get(claim.run.ref)
             try:
@@ -52,6 +54,7 @@ class Revisits:
             except (AirflowUnavailable, AirflowRefused) as error:
                 log.warning("run %s, which is to end, can't be stopped: %s", claim.run.id, error)
                 self._later(claim)
+        return True
 
     def _one(self, claim: RunClaim, there: DagRun | None) -> None:
         run = claim.run

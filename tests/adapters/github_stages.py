@@ -140,6 +140,7 @@ class FakeStage:
         self.github = FakeGitHub()
         self.github.is_app = True
         self.repository = Repository(700_000_001, "acme/app", private=True, clone_url="http://x/acme/app.git")
+        self.github.repositories[self.repository.id] = self.repository
         self._commits = itertools.count()
         self._numbers = itertools.count(1)
         self._trees: dict[str, dict[str, bytes]] = {}

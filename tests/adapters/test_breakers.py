@@ -118,17 +118,17 @@ class TestGitHub:
     def github(self, server: Answering, time: Time) -> GitHubClient:
         return GitHubClient(f"{server.url}/api/v3", PersonalToken("token"), breakers=time.breakers)
 
-    def tell(self, github: GitHubClient) -> None:
-        github.set_status(REPOSITORY, "c0ffee", Status("preflight/unit", StatusState.PENDING, "queued"))
+    def tell(self, github: GitHubClient, sha: str = "c0ffee") -> None:
+        github.set_status(REPOSITORY, sha, Status("preflight/unit", StatusState.PENDING, "queued"))
 
     @pytest.mark.parametrize("failure", [Say(500), Say(502), Say(cut=True)], ids=["500", "502", "cut"])
     def test_after_failures_in_a_row_nothing_is_sent(
         self, server: Answering, github: GitHubClient, time: Time, failure: Say
     ) -> None:
         server.answer = lambda _: failure
-        for _ in range(FAILURES):
+        for number in range(FAILURES):
             with pytest.raises(GitHubUnavailable):
-                self.tell(github)
+                self.tell(github, f"c0ffee{number}")
         asked = len(server.asked)
         with pytest.raises(GitHubAway) as error:
             self.tell(github)
@@ -146,11 +146,21 @@ class TestGitHub:
             return Say(502) if "/statuses/" in asked.path else Say(body=TIP)
 
         server.answer = answer
+        for number in range(3 * FAILURES):
+            with pytest.raises(GitHubUnavailable):
+                self.tell(github, f"c0ffee{number}")
+            assert github.tip(REPOSITORY, "main") == "c0ffee"
+        assert time.told == [("github", "statuses", State.OPEN, 1)]
+
+    def test_nor_does_one_address_that_always_fails_silence_its_kind(
+        self, server: Answering, github: GitHubClient, time: Time
+    ) -> None:
+        """GitHub never manages to show some very large diffs."""
+        server.answer = lambda _: Say(502)
         for _ in range(3 * FAILURES):
             with pytest.raises(GitHubUnavailable):
                 self.tell(github)
-            assert github.tip(REPOSITORY, "main") == "c0ffee"
-        assert time.told == [("github", "statuses", State.OPEN, 1)]
+        assert time.told == []
 
     @pytest.mark.parametrize(
         "say",

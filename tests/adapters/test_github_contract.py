@@ -97,6 +97,10 @@ class TestReader:
         assert pull.updated_at.tzinfo is not None
         assert pull.comments == 0
 
+    def test_a_repository_is_what_it_is_now_whatever_we_were_told(self, stage: Stage) -> None:
+        told = replace(stage.repository, private=False, clone_url="https://evil.example/app.git")
+        assert stage.github.repository(told) == stage.repository
+
     def test_a_closed_pull_request_is_seen_as_closed(self, stage: Stage, number: int) -> None:
         stage.close(number)
         assert not stage.github.pull_request(stage.repository, number).open

@@ -278,3 +278,23 @@ def test_one_worker_at_a_time(database_url: str, database: Database, retention: 
         assert retention.prune(KEEP) == {"deliveries": 1}
     finally:
         other.close()
+
+
+BELONG_TO_NOBODY = (
+    """INSERT INTO shown_statuses (repository_id, sha, context, state, description, target_url, sent_at)
+    SELECT 1, n::text, 'unit', 'success', '', '', now() FROM generate_series(1, 5) AS n""",
+    """INSERT INTO github_spending (account, name, at, cost)
+    SELECT 'gone', 'points', now(), 1 FROM generate_series(1, 5)""",
+    """INSERT INTO delivery_parts (id, part, parts, body)
+    SELECT 'whole', n, 9, '' FROM generate_series(1, 5) AS n""",
+)
+
+
+@pytest.mark.parametrize("kind", ["statuses", "spending", "parts of deliveries"])
+def test_what_belongs_to_no_pull_request_goes_in_pieces_too(database: Database, kind: str) -> None:
+    with database.begin() as connection:
+        for statement in BELONG_TO_NOBODY:
+            connection.execute(text(statement))
+    let_days_pass(database, 366)
+    small = PostgresRetention(database, most=2)
+    assert [small.prune(KEEP).get(kind, 0) for _ in range(4)] == [2, 2, 1, 0]

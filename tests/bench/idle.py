@@ -1,4 +1,4 @@
-"""What the bot costs while nothing happens: memory (PSS) of web (2 processes) and worker, and their processor time.
+"""What the bot costs while nothing happens: memory (PSS) and processor time of web (2 processes) and worker.
 
 Over a minute, after half a minute of rest. The baseline is the same gunicorn with an application of ten lines
 (`hmac_only.py`).

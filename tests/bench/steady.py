@@ -1,7 +1,7 @@
 """300 deliveries per second for a minute, with a worker at work: what is lost, and the p99 of the answers.
 
-They are about 50 pull requests in turns, and of an action that means nothing to the bot: its web takes them in
-with fsync while its worker claims and finishes each one. A delivery that had to wait for the one before it
+They are about 50 pull requests in turns, and of an action that means nothing to the bot: its web takes them
+in with fsync while its worker claims and finishes each one. A delivery that had to wait for the one before it
 counts from when it was due. The baseline is a receiver that only verifies, at the same pace.
 """
 

@@ -52,7 +52,7 @@ def test_results_are_kept_with_what_is_missing(tmp_path: Path) -> None:
 def test_the_load_is_of_the_size_of_a_pull_request() -> None:
     content = webhook.body()
     assert len(content) == webhook.BYTES
-    assert json.loads(content)["action"] == "labeled"
+    assert json.loads(content)["action"] == "assigned"
 
 
 @pytest.mark.parametrize(("secret", "status"), [(True, "202 Accepted"), (False, "401 Unauthorized")])

@@ -15,9 +15,14 @@ _FIELD = "https://api.github.example/repos/an-owner/a-repository/an-endpoint"
 def body(number: int = 1) -> bytes:
     """A payload of `BYTES` about that pull request, of about as many fields as GitHub's have."""
     payload: dict[str, object] = {
-        "action": "labeled",
+        "action": "assigned",
         "number": number,
-        "repository": {"id": 1, "name": "a-repository", "full_name": "an-owner/a-repository"},
+        "repository": {
+            "id": 1,
+            "full_name": "an-owner/a-repository",
+            "private": False,
+            "clone_url": "https://github.example/an-owner/a-repository.git",
+        },
         "sender": {"login": "developer", "id": 2},
         "label": {"name": "an unimportant one"},
     }

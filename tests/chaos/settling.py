@@ -1,8 +1,7 @@
 """All faults have ended: what was lost comes back, and within a bounded time all is as it should be.
 
-The workers are started anew, and look at their start for what GitHub could not deliver. What failed often has
-to wait for minutes then: it is asked for by hand, as an operator would, `python -m bot redeliver --since 1h`.
-What GitHub calls failed but the bot has, since only the answer was lost, that leaves alone.
+The workers are started anew, and look at their start for what GitHub could not deliver. They ask for few a
+minute, to leave room for reports; so somebody clicks "Redeliver" on GitHub's page for what is left then.
 """
 
 from __future__ import annotations
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 90.0
 _LOOK_SECONDS = 2.0
-_BY_HAND_AFTER_SECONDS = 30.0
-"""Without any that the worker's recovery got back; it asks for 72 a minute, to leave room for reports."""
+_BY_HAND_SECONDS = 60.0
 _FIGURE = re.compile(r"^(preflight_\w+\{[^}]*\}|preflight_database_up) (\S+)$", re.MULTILINE)
 _UNFINISHED = (
     'preflight_deliveries{state="queued"}',
@@ -69,11 +67,10 @@ class Settling:
         changed = asked = time.monotonic()
         lost = 1
         while wrong and time.monotonic() - changed < self._patience:
-            if lost and (left := len(self._lost())) != lost:
-                lost, asked = left, time.monotonic()
-            if lost and time.monotonic() - asked > _BY_HAND_AFTER_SECONDS:
-                lost = self._redeliver()
-                changed = asked = time.monotonic()
+            lost = lost and len(self._lost())
+            if lost and time.monotonic() - asked > _BY_HAND_SECONDS:
+                asked = time.monotonic()
+                self._redeliver()
             busy = self._busy()
             if not lost and not busy:
                 causes = causes_of(self.world)
@@ -95,21 +92,21 @@ class Settling:
 
         return wanted
 
-    def _lost(self) -> list[str]:
-        """What GitHub could not deliver, of what the App's own hook sends: it sends all."""
-        lost: dict[str, str] = {}
+    def _lost(self) -> dict[int, str]:
+        """What GitHub could not deliver, of what the App's own hook sends: it sends all. By its latest id."""
+        lost: dict[str, tuple[int, str]] = {}
         arrived = set()
         for each in self.world.github.deliveries(hook_id=self.world.hook):
             if each.status in ("OK", "pending"):
                 arrived.add(each.guid)
-            lost[each.guid] = f"{each.event} {each.action or ''} {each.guid}: {each.status}"
-        return [told for guid, told in lost.items() if guid not in arrived]
+            lost[each.guid] = each.id, f"{each.event} {each.action or ''} {each.guid}: {each.status}"
+        return dict(each for guid, each in lost.items() if guid not in arrived)
 
-    def _redeliver(self) -> int:
-        """Have what was lost delivered again; 0 if nothing was, as the bot says."""
-        code = self.world.fleet.by_hand("redeliver", "--since", "1h")
-        said = self.world.supervisor.last_lines("by-hand", 1)
-        return int(code != 0 or "nothing was missed" not in said)
+    def _redeliver(self) -> None:
+        lost = self._lost()
+        self._say(f"{len(lost)} deliveries are delivered again by hand")
+        for delivery in lost:
+            self.world.github.redeliver(delivery)
 
     def _busy(self) -> list[str]:
         """What the bot still has to do, as it says itself."""
@@ -156,8 +153,7 @@ class Settling:
         found += [f"not done in the end: {each}" for each in self._busy()]
         if figures.get(PARKED):
             found.append(f"{figures[PARKED]:g} deliveries are parked")
-        if (lost := self._lost()) and self._redeliver():
-            found += [f"never arrived: {each}" for each in lost]
+        found += [f"never arrived: {each}" for each in self._lost().values()]
         found += self.world.fleet.ended_by_itself
         return found + self._unexpected()
 

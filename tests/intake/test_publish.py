@@ -60,7 +60,7 @@ class Rows:
     def finish(self, claim: DeliveryClaim, *, ignored: bool, reason: str) -> None:
         self.said.append(f"finish {claim.delivery.id} {ignored} {reason}")
 
-    def retry(self, claim: DeliveryClaim, *, seconds: float, reason: str) -> None:
+    def retry(self, claim: DeliveryClaim, *, seconds: float, reason: str, tried: bool = True) -> None:
         self.said.append(f"retry {claim.delivery.id} in {seconds:.0f} s: {reason}")
 
     def park(self, claim: DeliveryClaim, reason: str) -> None:

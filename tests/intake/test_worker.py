@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,15 +12,17 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from bot.adapters.postgres import PostgresReader
-from bot.errors import GitHubAway, GitHubRefused, GitHubUnavailable, StoreUnavailable
+from bot.errors import GitHubAway, GitHubRefused, GitHubUnavailable, HeldBack, StoreUnavailable
+from bot.intake.handle import PATIENCE
 from bot.intake.loops import Loop, Worker
 from bot.intake.worker import retry_seconds
 from bot.models import Delivery
-from tests.examples import HOSTILE, delivery, pull_payload
+from tests.examples import HOSTILE, NOON, delivery, pull, pull_payload
 from tests.intake.working import Bot
 
 if TYPE_CHECKING:
     from bot.adapters.postgres import Database
+    from bot.errors import Temporary
 
 SECONDS = 20.0
 
@@ -68,6 +71,24 @@ class TestDeliveries:
         assert due is not None
         assert 0 < due <= 5
         assert "nothing was sent" not in caplog.text, "it is told once, when GitHub is found to be away"
+
+    @pytest.mark.parametrize("error", [HeldBack("no room", 5.0), GitHubAway("nothing was sent", 5.0)])
+    def test_that_were_never_looked_up_still_wait_for_an_api_that_lags(
+        self, bot: Bot, error: Temporary
+    ) -> None:
+        for _ in range(PATIENCE + 2):
+            bot.github.fault(error, "pull_request")
+        bot.github.put_pull(pull(updated_at=NOON - timedelta(hours=1)), changed=["src/app.py"])
+        sent = delivery("pull_request", pull_payload("opened"))
+        bot.hear(sent)
+        for _ in range(PATIENCE + 2):
+            bot.worker._away.end()  # noqa: SLF001 - else we would have to wait for it
+            assert bot.worker.work()
+            bot.hurry()
+        bot.worker._away.end()  # noqa: SLF001 - likewise
+        assert bot.worker.work()
+        state, reason = bot.state(sent)
+        assert (state, "older" in reason) == ("queued", True)
 
     @pytest.mark.parametrize(
         ("error", "days", "state"),

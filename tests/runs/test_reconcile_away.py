@@ -157,6 +157,32 @@ class TestAfterwards:
         assert row.latest <= 25 * 1.25
         assert row.spread > 3
 
+    def test_those_that_only_have_to_be_ended_in_airflow_hold_up_nobody(self, bot: Bot) -> None:
+        """They come first, and one by one they would take very long."""
+        going_on = run("going-on", created_at=bot.time)
+        want_many(bot)
+        bot.want(going_on)
+        look_until_nothing_is_due(bot)
+        bot.airflow.away = 20.0
+        look_until_nothing_is_due(bot)
+        with bot.database.begin() as connection:
+            connection.execute(
+                text(
+                    "UPDATE runs SET phase = 'finished', outcome = 'timed_out', cancel = 'timed out', "
+                    "finished_at = now() WHERE pipeline <> 'going-on'"
+                )
+            )
+        bot.airflow.away = 0.0
+        bot.airflow.succeed(bot.ref(going_on))
+        bot.seconds += 20
+        with bot.database.begin() as connection:
+            connection.execute(text("UPDATE runs SET due_at = now()"))
+        looks = 0
+        while not bot.now(going_on).finished:
+            assert bot.reconciler.look()
+            looks += 1
+        assert looks <= 3
+
 
 class TestALoginThatIsRefused:
     def test_is_not_tried_again_for_every_run(self, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:

@@ -39,7 +39,7 @@ QUERY_CHARACTERS = 7000
 """What the ids may add to a URL; proxies commonly take 8 KB."""
 
 INSTANCES = 1000
-"""Task instances that are asked for at once: the limit of pages is not for lists that are asked for by POST."""
+"""Task instances that are asked for at once: the limit of pages is not for lists asked for by POST."""
 
 _READS = 3
 _NOT_FOUND = 404

@@ -93,7 +93,7 @@ class Transport:
         try:
             with self._breakers.of(SERVICE, kind).call(_is_failure) as call:
                 answer = self._answer(method, url, kind, headers, body)
-                call.failed = answer[0] >= HTTPStatus.INTERNAL_SERVER_ERROR
+                call.failed, call.what = answer[0] >= HTTPStatus.INTERNAL_SERVER_ERROR, named(url)
                 return answer
         except Refused as refused:
             raise GitHubAway(

@@ -125,9 +125,9 @@ class PostgresInbox:
         """It is done, or meant nothing to us."""
         self._give_back(claim, "ignored" if ignored else "done", reason, None)
 
-    def retry(self, claim: DeliveryClaim, *, seconds: float, reason: str) -> None:
-        """Try again later; it holds up nothing behind it."""
-        self._give_back(claim, "queued", reason, seconds)
+    def retry(self, claim: DeliveryClaim, *, seconds: float, reason: str, tried: bool = True) -> None:
+        """Try again later; it holds up nothing behind it. Where nothing was `tried`, this was no try."""
+        self._give_back(claim, "queued", reason, seconds, tries=claim.tries if tried else claim.tries - 1)
 
     def park(self, claim: DeliveryClaim, reason: str) -> None:
         """It can't be handled; kept with its reason until somebody replays it."""
@@ -161,11 +161,20 @@ class PostgresInbox:
                 connection, and_(deliveries.c.state == "queued", not_(_lane_is_held())), deliveries
             )
 
-    def _give_back(self, claim: DeliveryClaim, state: str, reason: str, seconds: float | None) -> None:
+    def _give_back(
+        self,
+        claim: DeliveryClaim,
+        state: str,
+        reason: str,
+        seconds: float | None,
+        *,
+        tries: int | None = None,
+    ) -> None:
         """Change the row only if it is still ours: a lease that ran out may be another worker's now."""
         values: dict[str, object] = {
             "state": state,
             "reason": reason,
+            "tries": claim.tries if tries is None else tries,
             "lease_owner": None,
             "lease_until": None,
             "token": None,

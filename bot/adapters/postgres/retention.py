@@ -41,7 +41,11 @@ DELIVERIES = f"""
     SELECT count(*) FROM old
 """  # noqa: S608 - our own words
 PARTS = """
-    WITH old AS (DELETE FROM delivery_parts WHERE received_at < now() - :deliveries RETURNING id)
+    WITH old AS (
+        DELETE FROM delivery_parts WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM delivery_parts WHERE received_at < now() - :deliveries LIMIT :most))
+        RETURNING id
+    )
     SELECT count(*) FROM old
 """
 # Of a finished run's steps all stays but the lines of their logs.
@@ -140,15 +144,21 @@ PULLS = """
 # A status and a check run belong to the commit, whichever pull request it is the head of.
 _OF_COMMITS = """
     WITH old AS (
-        DELETE FROM {table} AS old WHERE sent_at < now() - :runs AND NOT EXISTS (
-            SELECT FROM pull_requests AS pull
-            WHERE pull.repository_id = old.repository_id AND pull.head_sha = old.sha AND pull.open)
+        DELETE FROM {table} WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM {table} AS old WHERE sent_at < now() - :runs AND NOT EXISTS (
+                SELECT FROM pull_requests AS pull
+                WHERE pull.repository_id = old.repository_id AND pull.head_sha = old.sha AND pull.open)
+            LIMIT :most))
         RETURNING sha
     )
     SELECT count(*) FROM old
 """
 SPENDING = """
-    WITH old AS (DELETE FROM github_spending WHERE at < now() - interval '1 day' RETURNING id)
+    WITH old AS (
+        DELETE FROM github_spending WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM github_spending WHERE at < now() - interval '1 day' LIMIT :most))
+        RETURNING id
+    )
     SELECT count(*) FROM old
 """
 STATEMENTS = {

@@ -6,6 +6,7 @@ gathers. So nothing is held back in the hope of more, and the busier it is, the 
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from bot.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -69,7 +72,8 @@ class Together(Generic[T, R]):
         with self._changed:
             self._waiting.append(brought)
             self._changed.notify()
-            if self._thread is None:  # here and not earlier: threads don't survive a fork
+            # Here and not earlier: threads don't survive a fork.
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="together", daemon=True)
                 self._thread.start()
         if not brought.done.acquire(timeout=PATIENCE):
@@ -90,7 +94,10 @@ class Together(Generic[T, R]):
             if untold and time.monotonic() >= self._told_at + TELL_SECONDS:
                 untold = False
                 self._told_at = time.monotonic()
-                self._tell()
+                try:
+                    self._tell()
+                except Exception:  # this thread is the only one that stores
+                    log.exception("others could not be told that something was stored")
 
     def _gathered(self, until: float | None) -> list[_Brought[T, R]]:
         """The next batch; empty if there was none until that moment."""
@@ -109,7 +116,8 @@ class Together(Generic[T, R]):
         if not batch:
             return
         try:
-            became = self._store([one.thing for one in batch])
+            results = zip(batch, self._store([one.thing for one in batch]), strict=True)
+            became = [result for _, result in results]
         except Exception as error:  # noqa: BLE001 - whoever waits for it has to hear of it
             if len(batch) > 1 and not isinstance(error, StoreUnavailable):
                 for one in batch:
@@ -118,7 +126,7 @@ class Together(Generic[T, R]):
             for one in batch:
                 one.error = error
         else:
-            for one, result in zip(batch, became, strict=True):
+            for one, result in zip(batch, became, strict=False):
                 one.became = result
         for one in batch:
             one.done.release()
