@@ -55,6 +55,8 @@ class TestPushes:
         ("opened", "synchronize", True),
         ("labeled", "synchronize", True),
         ("opened", "closed", True),
+        ("labeled", "labeled", True),
+        ("labeled", "unlabeled", False),
         ("opened", "labeled", False),  # looks only where a pipeline asks for labels
         ("edited", "synchronize", False),  # a new base runs again what has passed
         ("converted_to_draft", "synchronize", False),
@@ -68,6 +70,12 @@ def test_which_settles_which(bot: Bot, before: str, after: str, *, settled: bool
     bot.hear_of_pull(after)
     bot.work()
     assert (bot.state(first) == SETTLED) is settled
+
+
+def test_one_that_settles_others_may_have_more_behind_it(bot: Bot) -> None:
+    sent = [bot.hear_of_pull(each) for each in ("opened", "labeled", "synchronize", "labeled", "unlabeled")]
+    bot.work()
+    assert [bot.state(each) == SETTLED for each in sent] == [True, True, False, False, False]
 
 
 def test_another_pull_request_settles_nothing(bot: Bot) -> None:

@@ -61,6 +61,7 @@ class Rows:
         self.said.append(f"finish {claim.delivery.id} {ignored} {reason}")
 
     def retry(self, claim: DeliveryClaim, *, seconds: float, reason: str, tried: bool = True) -> None:
+        assert tried
         self.said.append(f"retry {claim.delivery.id} in {seconds:.0f} s: {reason}")
 
     def park(self, claim: DeliveryClaim, reason: str) -> None:

@@ -133,8 +133,11 @@ class PostgresInbox:
         """It can't be handled; kept with its reason until somebody replays it."""
         self._give_back(claim, "parked", reason, None)
 
-    def latest(self, delivery: Delivery) -> Delivery | None:
-        """The last of those of the same event that wait in its lane behind it, None if none does."""
+    def latest(self, delivery: Delivery, before: Delivery | None = None) -> Delivery | None:
+        """The last of those of the same event that wait in its lane behind it, None if none does.
+
+        With `before` the last of those that came before that one.
+        """
         own = select(deliveries.c.seq).where(deliveries.c.id == delivery.id).scalar_subquery()
         statement = (
             select(deliveries.c.id, deliveries.c.event, deliveries.c.body, deliveries.c.lane)
@@ -147,6 +150,9 @@ class PostgresInbox:
             .order_by(deliveries.c.seq.desc())
             .limit(1)
         )
+        if before is not None:
+            end = select(deliveries.c.seq).where(deliveries.c.id == before.id).scalar_subquery()
+            statement = statement.where(deliveries.c.seq < end)
         with self.database.once() as connection:
             row = connection.execute(statement).one_or_none()
         return None if row is None else Delivery(row.id, row.event, bytes(row.body), row.lane)
