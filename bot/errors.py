@@ -61,7 +61,9 @@ class NotAFile(GitHubRefused):
 
 
 class AirflowUnavailable(Temporary):
-    """Airflow did not answer, or answered 5xx."""
+    """Airflow did not answer, or answered 5xx: then `said` is in short what, if Airflow itself did."""
+
+    said: str = ""
 
 
 class AirflowAway(AirflowUnavailable):

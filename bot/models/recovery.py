@@ -74,6 +74,7 @@ class ListedPull:
     draft: bool
     head_sha: str
     base_ref: str
+    created_at: datetime
     updated_at: datetime
 
 

@@ -62,6 +62,10 @@ class PullLister(Protocol):
         """All pull requests that changed since then, open and closed, the latest first."""
         ...
 
+    def committed_at(self, repository: Repository, sha: str) -> datetime | None:
+        """When that commit was made, as its committer says; None if there is no such commit."""
+        ...
+
     def open_pulls(self, repository: Repository) -> Sequence[ListedPull]:
         """All open pull requests."""
         ...

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import AirflowRefused, AirflowUnavailable
+from bot.metrics import LOOP_ERRORS
 from bot.models import DagRunState, StepState
 from bot.runs.words import WAITS, at
 
@@ -31,14 +32,20 @@ class Obstacles:
 
     def look(self, runs: Iterable[tuple[Run, DagRun | None]], now: datetime) -> Mapping[str, str]:
         """What keeps each run that stands still from going on, by its id; empty if Airflow does not say."""
+        try:
+            return self._said(runs, now)
+        except (AirflowUnavailable, AirflowRefused) as error:
+            log.info("why runs stand still can't be said for now: %s", error)
+        except Exception:  # to say why is a kindness, and following the runs is not
+            log.exception("why runs stand still can't be said: an error that nobody expected")
+            LOOP_ERRORS.labels("run").inc()
+        return {}
+
+    def _said(self, runs: Iterable[tuple[Run, DagRun | None]], now: datetime) -> Mapping[str, str]:
         still = [(run, there) for run, there in runs if there is not None and stands_still(run, there, now)]
         if not still:
             return {}
-        try:
-            conditions = self._reader.conditions({run.dag_id for run, _ in still})
-        except (AirflowUnavailable, AirflowRefused) as error:
-            log.info("why %d runs stand still can't be said for now: %s", len(still), error)
-            return {}
+        conditions = self._reader.conditions({run.dag_id for run, _ in still})
         return {run.id: obstacle(run, there, conditions, now) for run, there in still}
 
 

@@ -16,7 +16,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import (
-    AirflowAway,
     AirflowLoginRefused,
     AirflowRefused,
     AirflowUnavailable,
@@ -25,17 +24,17 @@ from bot.errors import (
 )
 from bot.metrics import LOOP_ERRORS
 from bot.models import Outcome, Phase
-from bot.patience import Pause, spread
 from bot.runs.admission import judge
+from bot.runs.away import Away
 from bot.runs.follow import follow
 from bot.runs.giving_up import OWED_FASTEST, overdue, unanswered, unstopped
 from bot.runs.naming import where
 from bot.runs.obstacles import Obstacles
 from bot.runs.outcome import stopped
+from bot.runs.reading import read
 from bot.runs.revisit import Revisits
 from bot.runs.start import StartRules, failed, is_ours, start
 from bot.runs.timeout import in_time, seconds_left
-from bot.runs.words import LOGIN_REFUSED, REFUSED_BY_AIRFLOW, WAITING_FOR_AIRFLOW, silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,9 +50,6 @@ PARALLEL = 4  # starting and stopping; Airflow's api-server stalls under many co
 AFTER_NUDGE = 1.0
 POLL_FASTEST = 2.0
 POLL_SLOWEST = 15.0
-BACKOFF = 5.0
-BACKOFF_REFUSED = 20.0  # somebody has to mend our login, and who tries too often may be locked out
-WHILE_AWAY = 5.0  # seconds between looks for what has to be done without Airflow
 REMEMBERED = 10_000  # runs that were asked to stop, and since when
 
 log = logging.getLogger(__name__)
@@ -84,19 +80,15 @@ class RunReconciler:
         self.excerpt = excerpt
         self.redact = redact
         self.clock = clock
-        self._away = Pause(timer)
-        self._told = ""
-        self._waits = 0
-        self._silent_since: datetime | None = None
+        self.away = Away(clock, timer)
         self._stopping: dict[tuple[str, datetime], datetime] = {}
 
     def look(self) -> bool:
         """Look at the runs that are due; False if there were none."""
         self.store.admit(judge)
-        claims = self._claims()
+        claims = self.away.claims(self.store, BATCH)
         if not claims:
             return False
-        waits = self._waits
         to_revisit = [claim for claim in claims if claim.run.finished]
         to_stop, to_begin, to_follow = self._sorted([claim for claim in claims if not claim.run.finished])
         # Stopping comes before starting: a superseded run should not hold up the one that took its place.
@@ -104,23 +96,13 @@ class RunReconciler:
             list(pool.map(self._alone(self._stop), to_stop))
             list(pool.map(self._alone(self._begin), to_begin))
         self._follow(to_follow)
-        answered = self.revisits.look(to_revisit) and waits == self._waits
-        if answered and self._away.cautious and self._away.left <= 0:
-            self._away.end()
-            self._told = ""
+        if self.revisits.look(to_revisit):
+            self.away.answered()
         return True
 
     def next_due(self) -> float | None:
         """The seconds until a run wants a look, None if none ever will; while Airflow is away, few do."""
-        due = self.store.next_due()
-        away = self._away.left
-        return due if due is None or away <= 0 else max(due, min(away, WHILE_AWAY))
-
-    def _claims(self) -> Sequence[RunClaim]:
-        """Runs that are due. While Airflow is away, none that say so already; then a single one, to see."""
-        if self._away.left > 0:
-            return self.store.claim_runs(BATCH, asleep=[WAITING_FOR_AIRFLOW, REFUSED_BY_AIRFLOW])
-        return self.store.claim_runs(1 if self._away.cautious else BATCH)
+        return self.away.next_due(self.store.next_due())
 
     def _sorted(self, claims: Sequence[RunClaim]) -> tuple[list[RunClaim], list[RunClaim], list[RunClaim]]:
         """Those to stop, to start or resume, and to follow; those that wait for their turn are given back."""
@@ -129,7 +111,7 @@ class RunReconciler:
         to_follow: list[RunClaim] = []
         now = self.clock()
         for claim in claims:
-            run = in_time(claim.run, now, self._silent_since)
+            run = in_time(claim.run, now, self.away.silent_since)
             if claim.run.cancel is not None and not claim.cancel_sent:
                 to_stop.append(claim)
             elif run.phase is Phase.ACTIVE:
@@ -167,36 +149,43 @@ class RunReconciler:
         except (AirflowUnavailable, AirflowLoginRefused) as error:
             self._wait(claim, claim.run, error)
             return
-        self._silent_since = None
+        self.away.answered()
         self._save(claim, run, cancel_sent=False)
 
     def _stop(self, claim: RunClaim) -> None:
-        run = in_time(claim.run, self.clock(), self._silent_since)
+        run = in_time(claim.run, self.clock(), self.away.silent_since)
+        if run.ref is None:
+            self._save(claim, _cancelled(run), cancel_sent=False)
+            return
+        stopping = cancel_sent = True
         try:
-            if run.ref is None or (run.phase is not Phase.ACTIVE and not is_ours(run, run.ref, self.trigger)):
-                self._save(claim, _cancelled(run), cancel_sent=False)
-                return
-            self.trigger.cancel(run.ref)
+            if run.phase is not Phase.ACTIVE and not is_ours(run, run.ref, self.trigger):
+                stopping = cancel_sent = False
+            else:
+                self.trigger.cancel(run.ref)
+                run = replace(run, note="")
         except (AirflowUnavailable, AirflowLoginRefused) as error:
             self._wait(claim, run, error)
+            return
         except DagRunNotFound:
-            self._save(claim, _cancelled(run), cancel_sent=True)
+            stopping = False
         except AirflowRefused as error:
             log.warning("run %s can't be stopped: %s", run.id, error)
-            self._save(claim, replace(run, phase=Phase.ACTIVE), cancel_sent=True)
-        else:
-            self._save(claim, replace(run, phase=Phase.ACTIVE, note=""), cancel_sent=True)
+        self.away.answered()
+        run = replace(run, phase=Phase.ACTIVE) if stopping else _cancelled(run)
+        self._save(claim, run, cancel_sent=cancel_sent)
 
     def _follow(self, claims: Sequence[RunClaim]) -> None:
         if not claims:
             return
-        try:
-            found = self.reader.look([claim.run.ref for claim in claims if claim.run.ref is not None])
-        except (AirflowUnavailable, AirflowRefused) as error:
-            for claim in claims:
-                self._wait(claim, claim.run, error)
+        found, failed = read(self.reader, claims)
+        for claim, error in failed:
+            self._wait(claim, claim.run, error)
+        unread = {claim.run.id for claim, _ in failed}
+        claims = [claim for claim in claims if claim.run.id not in unread]
+        if not claims:
             return
-        self._silent_since = None
+        self.away.answered()
         if len(self._stopping) > REMEMBERED:
             self._stopping.clear()  # their time to stop counts anew
         pairs = ((claim.run, None if claim.run.ref is None else found.get(claim.run.ref)) for claim in claims)
@@ -243,7 +232,7 @@ class RunReconciler:
     def _hold(self, claim: RunClaim) -> None:
         """Leave it as it is for now; once its time has been over for long, whatever goes wrong, it ends."""
         now = self.clock()
-        run = in_time(claim.run, now, self._silent_since)
+        run = in_time(claim.run, now, self.away.silent_since)
         over = overdue(run, now)
         if over is not None:
             self._give_up(claim, over)
@@ -258,25 +247,17 @@ class RunReconciler:
         self.store.save_run(claim, run, cancel_sent=False, seconds=seconds)
 
     def _wait(self, claim: RunClaim, run: Run, error: AirflowUnavailable | AirflowRefused) -> None:
-        self._waits += 1
-        refused = isinstance(error, AirflowRefused)
-        seconds = BACKOFF_REFUSED if refused else getattr(error, "retry_after", None) or BACKOFF
-        if refused or isinstance(error, AirflowAway):
-            self._away.begin(seconds)
-        if not isinstance(error, AirflowAway) and str(error) != self._told:  # by many runs, again and again
-            self._told = str(error)
-            log.warning("runs wait for Airflow, %s is one of them: %s", run.id, error)
-        now = self.clock()
-        self._silent_since = None if refused else self._silent_since or now
-        run = in_time(run, now, self._silent_since)
-        over = unanswered(run, now, LOGIN_REFUSED if refused else silence(self._silent_since, now))
+        wait, now = self.away.met(run, error), self.clock()
+        run = in_time(run, now, self.away.silent_since)
+        over = unanswered(run, now, wait.why)
         if over is not None:
             self._give_up(claim, over)
             return
-        run = replace(run, note=REFUSED_BY_AIRFLOW if refused else WAITING_FOR_AIRFLOW)
         left = seconds_left(run, now)
-        seconds = spread(seconds) if left is None or left <= 0 else min(spread(seconds), left)
-        self.store.save_run(claim, run, cancel_sent=claim.cancel_sent, seconds=seconds)
+        seconds = wait.seconds if left is None or left <= 0 else min(wait.seconds, left)
+        self.store.save_run(
+            claim, replace(run, note=wait.note), cancel_sent=claim.cancel_sent, seconds=seconds
+        )
 
     def _save(self, claim: RunClaim, run: Run, *, cancel_sent: bool) -> None:
         if run.phase is not claim.run.phase:

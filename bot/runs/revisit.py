@@ -11,10 +11,12 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.errors import AirflowRefused, AirflowUnavailable
+from bot.errors import AirflowRefused, AirflowUnavailable, StoreUnavailable
+from bot.metrics import LOOP_ERRORS
 from bot.models import Phase
 from bot.runs.giving_up import owed_pause
 from bot.runs.naming import where
+from bot.runs.reading import read
 from bot.runs.start import is_ours
 
 if TYPE_CHECKING:
@@ -37,24 +39,31 @@ class Revisits:
         self.clock = clock
 
     def look(self, claims: Sequence[RunClaim]) -> bool:
-        """Look at these, and say when again; False if Airflow did not answer."""
-        if not claims:
-            return True
-        try:
-            found = self.reader.look([claim.run.ref for claim in claims if claim.run.ref is not None])
-        except (AirflowUnavailable, AirflowRefused) as error:
-            log.info("%d runs that have ended can't be looked at for now: %s", len(claims), error)
-            for claim in claims:
-                self._later(claim)
-            return False
+        """Look at these, and say when again; True if Airflow answered."""
+        found, failed = read(self.reader, claims)
+        if failed:
+            log.info("%d runs that have ended can't be looked at for now: %s", len(failed), failed[0][1])
+        unread = {claim.run.id for claim, _ in failed}
         for claim in claims:
-            there = None if claim.run.ref is None else found.get(claim.run.ref)
-            try:
-                self._one(claim, there)
-            except (AirflowUnavailable, AirflowRefused) as error:
-                log.warning("run %s, which is to end, can't be stopped: %s", claim.run.id, error)
+            if claim.run.id in unread:
                 self._later(claim)
-        return True
+            else:
+                self._alone(claim, None if claim.run.ref is None else found.get(claim.run.ref))
+        return len(failed) < len(claims)
+
+    def _alone(self, claim: RunClaim, there: DagRun | None) -> None:
+        """Keep what goes wrong with one run from the others of the same look."""
+        try:
+            self._one(claim, there)
+        except StoreUnavailable:
+            raise
+        except (AirflowUnavailable, AirflowRefused) as error:
+            log.warning("run %s, which is to end, can't be stopped: %s", claim.run.id, error)
+            self._later(claim)
+        except Exception:
+            log.exception("run %s, which has ended, met an error that nobody expected", claim.run.id)
+            LOOP_ERRORS.labels("run").inc()
+            self._later(claim)
 
     def _one(self, claim: RunClaim, there: DagRun | None) -> None:
         run = claim.run

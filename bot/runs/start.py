@@ -109,7 +109,8 @@ def _trigger(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[
         try:
             created = airflow.trigger(ref, conf, f"{where(run)} by {run.actor}")
         except AirflowUnavailable as error:
-            raise AirflowUnavailable(hide(str(error)), error.retry_after) from None
+            error.args, error.said = (hide(str(error)),), hide(error.said)
+            raise error from None
         if created or is_ours(run, ref, airflow):
             return replace(run, phase=Phase.ACTIVE, dag_run_id=ref.dag_run_id, note="", steps=())
     return failed(run, f"Airflow holds {MAX_ATTEMPTS} runs of that name that are not ours")

@@ -13,6 +13,7 @@ REFUSED_BY_AIRFLOW = "waiting for Airflow, which refuses our login: its operator
 LOGIN_REFUSED = "Airflow refuses our login: its operator has to look"
 WAITS = "waits: "
 """How a note begins that goes on with a sentence of its own ("DAG 'x' is paused: ...")."""
+FAILED = "Airflow failed: "
 
 TODAY = timedelta(hours=20)  # within which a time of day says which day is meant
 _GOES_ON = ("waits ", "waiting ", "queued")
@@ -32,6 +33,16 @@ def still(note: str, now: datetime, silent_since: datetime | None) -> str:
 def silence(since: datetime | None, now: datetime) -> str:
     """That Airflow does not answer."""
     return "Airflow does not answer" if since is None else f"Airflow did not answer since {at(since, now)}"
+
+
+def failure(said: str) -> str:
+    """That Airflow answers, but with an error of its own."""
+    return FAILED + said
+
+
+def is_failure(note: str) -> bool:
+    """Whether a run's note says that."""
+    return note.startswith(WAITS + FAILED)
 
 
 def at(time: datetime, now: datetime) -> str:

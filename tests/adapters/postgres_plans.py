@@ -40,12 +40,12 @@ class Asked:
 
 
 @contextmanager
-def asked(database: Database) -> Iterator[Asked]:
-    """What is sent to the database meanwhile."""
+def asked(database: Database, *kinds: str) -> Iterator[Asked]:
+    """What is sent to the database meanwhile. Statements of other `kinds`, such as UPDATE, run once more."""
     seen = Asked(database)
 
     def note(_: object, __: object, sql: str, parameters: object, *___: object) -> None:
-        if sql.lstrip().startswith(("SELECT", "WITH")):
+        if sql.lstrip().startswith(("SELECT", "WITH", *kinds)):
             seen.queries.append((sql, parameters))
 
     event.listen(database.engine, "before_cursor_execute", note)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from bot.adapters.github import AppKey, GitHubClient, GitHubDeliveryLog, PersonalToken
+from bot.adapters.github.delivery_log import _sensible
 from bot.errors import DeliveryLogUnreadable, GitHubNotFound, GitHubRateLimited, GitHubUnavailable
 from bot.models import DeliveryLogRef, Repository
 from tests.adapters.receiving import Receiver, receiving
@@ -327,3 +328,20 @@ def test_an_app_without_a_webhook_has_no_log(standin: Standin) -> None:
     with pytest.raises(DeliveryLogUnreadable, match="no webhook"):
         GitHubDeliveryLog(client, "http://127.0.0.1:9/webhook").read(DeliveryLogRef(), ago(DAY))
     client.close()
+
+
+ENTRY = {
+    "id": 1,
+    "guid": "a",
+    "delivered_at": "2026-03-04T12:00:00Z",
+    "status_code": 202,
+    "event": "push",
+    "redelivery": False,
+}
+
+
+def test_an_entry_that_makes_no_sense_hides_no_other() -> None:
+    senseless = [{**ENTRY, "id": None}, {"id": 3}, "words", {**ENTRY, "delivered_at": "never"}]
+    still_delivered = {**ENTRY, "id": 2, "status_code": None}
+    found = list(_sensible([*senseless, ENTRY, still_delivered], 7))
+    assert [(each.id, each.status_code, each.hook) for each in found] == [(1, 202, 7), (2, 0, 7)]

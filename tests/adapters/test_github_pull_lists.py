@@ -99,6 +99,15 @@ class TestPullsSince:
             lists.pulls_since(there.known, LONG_AGO)
 
 
+def test_when_a_commit_was_made(there: There, lists: GitHubPullLists) -> None:
+    (pull,) = lists.pulls_since(there.known, LONG_AGO)
+    made = lists.committed_at(there.known, there.sha)
+    assert made is not None
+    assert LONG_AGO < made <= datetime.now(UTC)
+    assert LONG_AGO < pull.created_at <= pull.updated_at
+    assert lists.committed_at(there.known, "0" * 40) is None
+
+
 def test_open_pulls_are_those_that_are_open(there: There, lists: GitHubPullLists) -> None:
     numbers = open_more(there, 2)
     there.pull.close("alice")

@@ -13,12 +13,17 @@ from sqlalchemy import text
 from bot.adapters.postgres import Database, PostgresInbox, PostgresReader
 from bot.claims import DeliveryClaim, Receipt
 from bot.models import Delivery
+from tests.adapters.postgres_plans import asked
 from tests.examples import HOSTILE
 from tests.fixtures.postgres import let_leases_end
 
 pytestmark = pytest.mark.postgres
 
 _IDS = itertools.count(1)
+HANDLED = """
+INSERT INTO deliveries (id, event, lane, body, state, finished_at)
+SELECT 'old-' || n, 'push', 'lane-' || n, '{}', 'done', now() FROM generate_series(1, 2000) AS n
+"""
 
 
 def delivery(lane: str = "42#1", delivery_id: str = "") -> Delivery:
@@ -135,6 +140,17 @@ class TestLanes:
         else:
             inbox.park(claim, "never")
         assert take(inbox).delivery.id == second.id
+
+    def test_however_much_was_handled_before(self, database: Database, inbox: PostgresInbox) -> None:
+        """Nothing of it is read to find what is next."""
+        with database.once() as connection:
+            connection.execute(text(HANDLED))
+            connection.execute(text("ANALYZE deliveries"))
+        for _ in range(2):
+            inbox.put(delivery(lane=f"42#{next(_IDS)}"))
+        with asked(database, "UPDATE") as seen:
+            take(inbox)
+        assert 0 < seen.rows_read() < 20
 
     def test_a_retry_comes_back_when_it_is_due_counting_its_tries(self, inbox: PostgresInbox) -> None:
         inbox.put(delivery())

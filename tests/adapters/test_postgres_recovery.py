@@ -57,7 +57,7 @@ class TestAlone:
         other = PostgresRecovery(other_database)
         ask(
             other_database,
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' "
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory' "
             "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
         )
         assert other.is_alone()
@@ -109,6 +109,17 @@ class TestRepositories:
         assert list(found) == [Repository(42, "acme/widgets"), other]
         assert found[Repository(42, "acme/widgets")] == NOON
         assert found[other] > before
+
+    @pytest.mark.parametrize("forgotten", [["heads"], ["heads", "decisions"]], ids=" and ".join)
+    def test_do_not_drop_out_with_what_is_forgotten(
+        self, store: PostgresRecovery, ledger: PostgresLedger, database: Database, forgotten: list[str]
+    ) -> None:
+        ledger.apply(wanted(run()))
+        ask(database, f"UPDATE decisions SET decided_at = '{NOON}' RETURNING 1")  # noqa: S608 - our own words
+        store.set_mark("began", NOON)
+        for table in forgotten:
+            ask(database, f"DELETE FROM {table} RETURNING 1")  # noqa: S608 - our own words
+        assert store.repositories() == {Repository(42, "acme/widgets"): NOON}
 
     def test_none_is_known_from_a_push_alone(self, store: PostgresRecovery, ledger: PostgresLedger) -> None:
         ledger.record_push(REPOSITORY, 12, HEAD, "alice")

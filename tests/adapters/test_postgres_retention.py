@@ -195,7 +195,15 @@ class TestRuns:
         let_days_pass(database, 366)
         prune(retention)
         tables = ("runs", "verdicts", "heads", "decisions", "replies", "pull_requests")
-        assert {table: rows(database, table) for table in tables} == dict.fromkeys(tables, 0)
+        left = dict.fromkeys(tables, 0) | {"decisions": 1, "replies": 1, "pull_requests": 1}
+        assert {table: rows(database, table) for table in tables} == left, "that we serve it is known"
+
+        ledger.apply(wanted(of=pull(number=pull().number + 1)))
+        prune(retention)
+        left |= {"decisions": 1, "replies": 0, "pull_requests": 1}
+        assert {table: rows(database, table) for table in tables if table != "heads"} == {
+            table: count for table, count in left.items() if table != "heads"
+        }
 
     def test_an_open_one_keeps_its_head_and_loses_older_ones(
         self,

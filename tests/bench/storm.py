@@ -126,7 +126,7 @@ def _storm(system: System, bot: Bot, pulls: int) -> Storm:
     sent = [str(uuid.uuid4()) for _ in range(pulls * EACH)]
     before = _megabytes(bot)
     mark, began = system.github.mark(), time.time()
-    sender = threading.Thread(target=_send_all, args=(bot, list(zip(sent, _mixed(opened), strict=True))))
+    sender = threading.Thread(target=_send_all, args=(bot, list(zip(sent, mixed(opened), strict=True))))
     sender.start()
     with connected(system.postgres, f"bot_{_NAME}") as connection:
         try:
@@ -167,7 +167,7 @@ def _opened(system: System, bot: Bot, pulls: int) -> list[dict[str, Any]]:
     return mine
 
 
-def _mixed(opened: Sequence[dict[str, Any]]) -> Iterator[bytes]:
+def mixed(opened: Sequence[dict[str, Any]]) -> Iterator[bytes]:
     """The bodies of all deliveries: the first of each pull request, then the second of each, and so on."""
     for turn in range(EACH):
         for payload in opened:

@@ -148,7 +148,7 @@ def add_unfinished(connection: psycopg.Connection, count: int) -> float:
     """So many runs that are due, each of a pull request of its own; when Airflow began them."""
     began = round(time.time() - _AGO)
     one = SleepingRun.begin("any", {"steps": _STEPS}, began)
-    values = {"dag": DAG, "steps": json.dumps(_known(one)), "began": began, "count": count}
+    values = {"dag": DAG, "steps": json.dumps(known_steps(one)), "began": began, "count": count}
     connection.execute(RUNS.encode(), values)
     connection.execute(PULLS.encode())
     connection.execute(b"ANALYZE")
@@ -166,7 +166,7 @@ def _fill(connection: psycopg.Connection, airflow: QuickAirflow, count: int) -> 
     return refs
 
 
-def _known(run: SleepingRun) -> list[dict[str, object]]:
+def known_steps(run: SleepingRun) -> list[dict[str, object]]:
     """The run's steps as the bot remembers them."""
     found = []
     for instance in run.as_instances(time.time()):

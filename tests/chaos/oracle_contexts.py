@@ -61,8 +61,9 @@ def _may_stay_stopped(history: History, name: str) -> bool:
 def _without_run(history: History, name: str) -> set[str]:
     """What is shown where nothing ran."""
     pull, pipeline = history.pull, history.configuration.pipelines[name]
-    if not pull.open:
-        return {PASSED, STOPPED, PENDING, SILENT}
+    if not pull.open:  # then nobody looks again, not even at another base
+        elsewhere = any((run.pipeline, run.head) == (name, pull.head) for run in history.runs)
+        return {PASSED, STOPPED, PENDING, SILENT} | ({FAILED} if elsewhere else set())
     found = {STOPPED} if _somebody_cancelled(history) else set()
     if not pipeline.applies(pull.base, pull.labels, history.files):
         return found | ({SILENT} if pipeline.manual else {PASSED})

@@ -97,7 +97,7 @@ class Settling:
         lost: dict[str, tuple[int, str]] = {}
         arrived = set()
         for each in self.world.github.deliveries(hook_id=self.world.hook):
-            if each.status in ("OK", "pending"):
+            if each.status in ("OK", "pending") or each.created_at < self.world.since:
                 arrived.add(each.guid)
             lost[each.guid] = each.id, f"{each.event} {each.action or ''} {each.guid}: {each.status}"
         return dict(each for guid, each in lost.items() if guid not in arrived)

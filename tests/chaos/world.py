@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -91,8 +92,8 @@ class World:
     player: Player
     places: Places
     fleet: Fleet
-    down: threading.Event = field(default_factory=threading.Event)
-    """Whether PostgreSQL is meant to be down."""
+    since: float = field(default_factory=time.time)
+    """Seconds since 1970: what happened before all of it ran is none of the bot's business."""
 
 
 @contextlib.contextmanager

@@ -112,6 +112,7 @@ class FakePullLists:
         self.pulls: dict[int, list[ListedPull]] = {}
         self.shown: dict[str, dict[str, Status]] = {}
         self.comments: set[int] = set()
+        self.commits: dict[str, datetime] = {}
         self.faults: list[PreflightError] = []
         self.asked: list[tuple[str, str]] = []
 
@@ -127,6 +128,11 @@ class FakePullLists:
         self._ask("pulls_since", repository.full_name)
         found = [each for each in self.pulls.get(repository.id, []) if each.updated_at >= since]
         return sorted(found, key=lambda each: each.updated_at, reverse=True)
+
+    def committed_at(self, repository: Repository, sha: str) -> datetime | None:
+        """When it was made."""
+        self._ask("committed_at", repository.full_name)
+        return self.commits.get(sha)
 
     def open_pulls(self, repository: Repository) -> Sequence[ListedPull]:
         """All that are open."""

@@ -42,6 +42,9 @@ _UNAUTHORIZED = frozenset({401, 403})
 _PASSING = frozenset({408, 425, 429})
 """Refusals that may pass by themselves, as all 5xx may."""
 
+_OF_GATEWAYS = frozenset({502, 503, 504})
+"""What proxies answer for an Airflow that does not."""
+
 _REASON_CHARACTERS = 300
 _ERROR_BYTES = 64 * 1024
 
@@ -131,9 +134,11 @@ class Session:
         except urllib3.exceptions.HTTPError as error:
             raise self.unavailable(error) from error
         except (ValidationError, UnicodeError, json.JSONDecodeError) as error:
-            raise self.unavailable(
+            unavailable = self.unavailable(
                 f"{type(error).__name__} in what it sent, so that may not be Airflow"
-            ) from error
+            )
+            unavailable.said = "its answer can't be read"
+            raise unavailable from error
 
     def _renewed(self, refused: str | None) -> str:
         """A token other than the `refused` one; the first thread to come logs in for all."""
@@ -178,6 +183,8 @@ class Session:
             kind = Busy if status in _PASSING else AirflowUnavailable
             unavailable = self.unavailable(f"{status or ''} {reason}".strip(), kind)
             unavailable.retry_after = _seconds(error)
+            if status not in _PASSING | _OF_GATEWAYS:
+                unavailable.said = f"{status or ''} {reason}".strip()
             return unavailable
         return Refusal(f"Airflow refuses ({status}): {reason}", status, reason)
 

@@ -89,11 +89,14 @@ class Surroundings:
         return known
 
     def _silence(self) -> datetime | None:
-        """When the scheduler was last heard of, if it is down."""
+        """When the scheduler was last heard of, if it is down and that can be read."""
         scheduler = self._session.call(lambda options: self._monitor.get_health(**options)).scheduler
         if scheduler.status in (None, WELL) or not scheduler.latest_scheduler_heartbeat:
             return None
-        return utc(datetime.fromisoformat(scheduler.latest_scheduler_heartbeat))
+        try:
+            return utc(datetime.fromisoformat(scheduler.latest_scheduler_heartbeat))
+        except ValueError:
+            return None
 
     def _read_pools(self) -> dict[str, Pool]:
         """All pools; none if there are more than one could read, so that nobody misses one that is there."""

@@ -5,6 +5,7 @@ https://docs.github.com/rest/apps/webhooks, https://docs.github.com/rest/repos/w
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -44,6 +45,9 @@ REMEDY = (
     "let the token see webhooks (fine-grained: the permission Webhooks, read and write; classic: the scope "
     "repo or admin:repo_hook, and its user an admin of the repository), or use a GitHub App"
 )
+
+
+_said = logging.getLogger(__name__)
 
 
 class _Hook(NamedTuple):
@@ -205,10 +209,10 @@ def _pages(
         headers, entries = requester.requestJsonAndCheck(
             "GET", path, parameters={"per_page": PER_PAGE, **asked, **cursor}
         )
-        page = [_attempt(each, hook) for each in entries]
+        page = list(_sensible(entries, hook))
         yield page
         cursor = _next(headers)
-        if not cursor or all(each.delivered_at < since for each in page):
+        if not cursor or (page and all(each.delivered_at < since for each in page)):
             return
     raise DeliveryLogUnreadable(
         f"more than {MOST_PAGES * PER_PAGE} deliveries failed since {since:%Y-%m-%d %H:%M}: "
@@ -216,12 +220,21 @@ def _pages(
     )
 
 
+def _sensible(entries: list[Any], hook: int) -> Iterator[Attempt]:
+    """What can be read of a page; one entry that makes no sense must not hide all others."""
+    for each in entries:
+        try:
+            yield _attempt(each, hook)
+        except (KeyError, TypeError, ValueError) as error:
+            _said.warning("an entry of GitHub's delivery log makes no sense, and is left out: %r", error)
+
+
 def _attempt(entry: Mapping[str, Any], hook: int) -> Attempt:
     return Attempt(
         id=int(entry["id"]),
         guid=str(entry["guid"]),
         delivered_at=_time(entry["delivered_at"]),
-        status_code=int(entry["status_code"]),
+        status_code=int(entry["status_code"] or 0),  # null where no answer is known
         event=str(entry["event"]),
         redelivery=bool(entry["redelivery"]),
         hook=hook,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from bot.adapters.github.answers import Moved
+from bot.adapters.github.answers import Moved, Unprocessable
 from bot.adapters.github.asking import understanding
 from bot.errors import GitHubNotFound
 from bot.models import ListedPull, Repository, Status, StatusState
@@ -63,6 +63,22 @@ class GitHubPullLists:
             return sorted(changed, key=lambda each: each.updated_at, reverse=True)
 
         return self._client.asking.ask(repository, ask)
+
+    def committed_at(self, repository: Repository, sha: str) -> datetime | None:
+        """When that commit was made, as its committer says; None if there is none. One request."""
+        try:
+            return self._client.asking.ask(
+                repository,
+                lambda there: _time(
+                    there.requester.requestJsonAndCheck(
+                        "GET",
+                        f"{there.url}/commits/{sha}",
+                        parameters={"per_page": 1},  # of its files
+                    )[1]["commit"]["committer"]["date"]
+                ),
+            )
+        except (GitHubNotFound, Unprocessable):  # GitHub answers 422 for a SHA that it does not know
+            return None
 
     def open_pulls(self, repository: Repository) -> Sequence[ListedPull]:
         """All open pull requests, oldest first. One request for each 100."""
@@ -128,8 +144,13 @@ def _listed(entry: Mapping[str, Any]) -> ListedPull:
         draft=bool(entry.get("draft", False)),
         head_sha=str(entry["head"]["sha"]),
         base_ref=str(entry["base"]["ref"]),
-        updated_at=datetime.fromisoformat(entry["updated_at"]).astimezone(UTC),
+        created_at=_time(entry["created_at"]),
+        updated_at=_time(entry["updated_at"]),
     )
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _status(entry: Mapping[str, Any]) -> Status:

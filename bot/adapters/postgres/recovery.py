@@ -11,18 +11,20 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from bot.adapters.postgres.database import lock_key, notify, translated
-from bot.adapters.postgres.tables import deliveries, heads, marks, pull_requests, verdicts
+from bot.adapters.postgres.tables import decisions, deliveries, heads, marks, pull_requests, verdicts
 from bot.models import KnownPull, Repository, StatusState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Row, Table
+    from sqlalchemy import ColumnElement, Connection, Row, Subquery, Table
 
     from bot.adapters.postgres.database import Database
     from bot.models import Delivery
 
 LOCK = lock_key("recovery")
+BEGAN = "began"
+"""The mark of our first start ever."""
 
 # A delivery is as old as the moment at which it is due: it waits on purpose.
 PUT_BY_AND_BY = text(
@@ -104,22 +106,27 @@ class PostgresRecovery:
             return set(connection.execute(statement).scalars())
 
     def repositories(self) -> Mapping[Repository, datetime]:
-        """All repositories that we know pull requests or branches of, and since when."""
-        first = (
-            select(heads.c.repository_id, func.min(heads.c.seen_at).label("at"))
-            .group_by(heads.c.repository_id)
-            .subquery()
-        )
+        """All repositories that we know pull requests or branches of, and since when.
+
+        What we knew first may be forgotten (retention): then it is since what is left, at the latest since
+        our first start ever, which was before.
+        """
         table = pull_requests.c
+        heard = _first(heads.c.repository_id, heads.c.seen_at)
+        decided = _first(decisions.c.repository_id, decisions.c.decided_at)
+        began = select(marks.c.at).where(marks.c.name == BEGAN).scalar_subquery()
+        first = func.coalesce(func.least(heard.c.at, decided.c.at), began, func.now())
         statement = (
             select(
                 table.repository_id,
                 func.max(table.full_name).label("full_name"),
                 func.bool_or(table.private).label("private"),
-                first.c.at,
+                first.label("at"),
             )
-            .join_from(pull_requests, first, table.repository_id == first.c.repository_id)
-            .group_by(table.repository_id, first.c.at)
+            .select_from(pull_requests)
+            .outerjoin(heard, table.repository_id == heard.c.repository_id)
+            .outerjoin(decided, table.repository_id == decided.c.repository_id)
+            .group_by(table.repository_id, heard.c.at, decided.c.at)
             .order_by(table.repository_id)
         )
         with self.database.once() as connection:
@@ -158,6 +165,11 @@ class PostgresRecovery:
             new = connection.execute(PUT_BY_AND_BY, given | {"step": timedelta(seconds=seconds)}).all()
             notify(connection, "delivery")
         return len(new)
+
+
+def _first(repository_id: ColumnElement[int], at: ColumnElement[datetime]) -> Subquery:
+    """The earliest moment of each repository in a table."""
+    return select(repository_id, func.min(at).label("at")).group_by(repository_id).subquery()
 
 
 def _grouped(

@@ -116,11 +116,15 @@ DECISIONS = f"""
     ), gone AS (DELETE FROM decisions USING old WHERE decisions.seq = old.seq)
     SELECT count(*) FROM old
 """  # noqa: S608 - our own words
-# A comment that was obeyed must be known for as long as its pull request is.
+# A comment that was obeyed must be known for as long as its pull request is. The newest of each repository
+# stays: that we serve it must be known where somebody asks what was missed.
 PULLS = """
     WITH old AS (
         SELECT repository_id, number FROM pull_requests AS old
         WHERE NOT open AND due_at IS NULL AND lease_owner IS NULL
+        AND EXISTS (
+            SELECT FROM pull_requests AS newer
+            WHERE newer.repository_id = old.repository_id AND newer.number > old.number)
         AND NOT EXISTS (
             SELECT FROM heads WHERE (repository_id, number) = (old.repository_id, old.number))
         AND NOT EXISTS (

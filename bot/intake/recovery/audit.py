@@ -2,8 +2,8 @@
 
 Each that changed while we heard nothing, and differs from what we know, is looked at again: our own event
 `recheck`, which starts the automatic pipelines of a head that we never heard of, and stops what runs for a
-closed one. A head that we know is left alone: that a pipeline was added since, or that we were installed,
-starts nothing.
+closed one. A head that we know is left alone, and so is a pull request from before us at which nobody pushed
+in the gap: that a pipeline was added since, or that we were installed, starts nothing.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from bot.errors import GitHubNotFound, GitHubRefused
 from bot.events.recheck import recheck
-from bot.intake.recovery.differences import MISSED, differences
+from bot.intake.recovery.differences import MISSED, differences, unsure
 from bot.intake.recovery.missed import LAG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from bot.models import Repository
+    from bot.models import ListedPull, Repository
     from bot.policy.operator import Operator
     from bot.ports import PullLister, RecoveryStore
 
@@ -63,11 +63,16 @@ class Audit:
     def _of_one(self, repository: Repository, since: datetime) -> int:
         listed = self._github.pulls_since(repository, since - LAG)
         known = self._store.pulls(repository, [pull.number for pull in listed])
+        not_new = {
+            pull.number
+            for pull in unsure(listed, known, since - LAG)
+            if not self._is_made_since(repository, pull, since - LAG)
+        }
         because = f"audit-{since:%Y%m%dT%H%M%S}"
         again = [
             recheck(repository, one.number, sender=self._bot_login(), because=because)
             for one in differences(listed, known)
-            if one.kind in MISSED
+            if one.kind in MISSED and one.number not in not_new
         ]
         new = self._store.put_by_and_by(again, SECONDS_BETWEEN)
         log.info(
@@ -78,3 +83,8 @@ class Audit:
             new,
         )
         return len(again)
+
+    def _is_made_since(self, repository: Repository, pull: ListedPull, since: datetime) -> bool:
+        """Whether its head is a commit from then or later."""
+        made = self._github.committed_at(repository, pull.head_sha)
+        return made is not None and made >= since

@@ -10,6 +10,7 @@ from bot.policy.texts import DRAFT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from bot.models import KnownPull, ListedPull
 
@@ -50,6 +51,15 @@ def differences(listed: Iterable[ListedPull], known: Mapping[int, KnownPull]) ->
         if (kind := _kind(pull, known.get(pull.number))) is not None
     ]
     return sorted(found, key=lambda one: one.number)
+
+
+def unsure(listed: Iterable[ListedPull], known: Mapping[int, KnownPull], since: datetime) -> list[ListedPull]:
+    """Open ones that we never heard of and that are older than that moment.
+
+    It takes no new head to change those: a comment does, and a label. Only their head's commit tells
+    whether somebody pushed since then.
+    """
+    return [pull for pull in listed if pull.open and pull.number not in known and pull.created_at < since]
 
 
 def _kind(pull: ListedPull, known: KnownPull | None) -> Kind | None:

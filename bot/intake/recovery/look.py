@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from bot.intake.recovery.missed import Asked
     from bot.models import Attempt, DeliveryLogRef
@@ -19,15 +19,16 @@ class Look:
 
     `first` is the moment before which nothing in it is our business. `todo` is to be redelivered, and decided
     anew after `todo_until`; `waiting` more get their next attempt later, the first of them at `next_at`.
+    `due` and `todo_until` are of a clock that is never set, the others are moments.
     `unreadable` says why there is no log for us. `good` is the last good moment, None before the first look.
     """
 
     log: DeliveryLogRef
     first: datetime
-    due: datetime
+    due: timedelta
     failures: int = 0
     todo: deque[Attempt] = field(default_factory=deque)
-    todo_until: datetime | None = None
+    todo_until: timedelta | None = None
     next_at: datetime | None = None
     waiting: int = 0
     asked: Asked = field(default_factory=dict)
@@ -44,3 +45,8 @@ class Look:
     def alive(self) -> str:
         """When we lived last while no log could be read."""
         return f"alive {self.log.name}"
+
+    @property
+    def audited(self) -> str:
+        """Up to when pull requests were audited, as no log could be read."""
+        return f"audited {self.log.name}"

@@ -7,7 +7,7 @@ inbox, and begins from the mark.
 from __future__ import annotations
 
 import logging
-import random
+import time
 from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -23,9 +23,10 @@ from bot.errors import (
 from bot.intake.recovery.look import Look
 from bot.intake.recovery.missed import KEPT, candidates, missed
 from bot.metrics import GIVEN_UP, LAST_GOOD, MISSED, REDELIVERED
+from bot.patience import backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from bot.intake.recovery.audit import Audit
@@ -49,6 +50,7 @@ GAP = timedelta(minutes=3)
 """For longer than this nobody lived: what changed meanwhile is looked for."""
 
 UNREADABLE = timedelta(hours=1)
+"""Between two audits where no log is readable: that we live does not tell that web did."""
 REFUSED = timedelta(minutes=10)
 OTHERS_TURN = timedelta(minutes=1)
 BEGAN = "began"
@@ -58,7 +60,10 @@ log = logging.getLogger(__name__)
 
 
 class Rounds:
-    """Reads the logs, redelivers what we missed, and audits what no log tells."""
+    """Reads the logs, redelivers what we missed, and audits what no log tells.
+
+    `clock` tells moments, and may be set; `timer` tells seconds, and when something is due.
+    """
 
     def __init__(
         self,
@@ -70,6 +75,7 @@ class Rounds:
         pace: Pace,
         clock: Clock,
         interval: timedelta = INTERVAL,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._log = delivery_log
         self._store = store
@@ -78,8 +84,9 @@ class Rounds:
         self._pace = pace
         self._clock = clock
         self._interval = interval
+        self._timer = timer
         self._looks: dict[str, Look] = {}
-        self._list_at = self._beat_at = self._not_before = clock()
+        self._list_at = self._beat_at = self._not_before = self._ticks()
 
     def next_due(self) -> float:
         """The seconds until there is something to do (0 if there is)."""
@@ -87,7 +94,7 @@ class Rounds:
         dues = [self._list_at, *(look.due for look in looks)]
         if any(look.unreadable for look in looks):
             dues.append(self._beat_at)
-        return max(0.0, (max(min(dues), self._not_before) - self._clock()) / timedelta(seconds=1))
+        return max(0.0, (max(min(dues), self._not_before) - self._ticks()) / timedelta(seconds=1))
 
     def work(self) -> bool:
         """Look at one log, if one is due and the work is ours; False if there was nothing to do."""
@@ -95,50 +102,55 @@ class Rounds:
         if self.next_due() > 0:
             return False
         if not self._store.is_alone():
-            self._not_before = now + OTHERS_TURN
+            self._not_before = self._ticks() + OTHERS_TURN
             return False
         try:
             if not self._looks:
                 self._began(now)
-            self._list(now)
+            self._list()
         except (Temporary, GitHubRefused) as error:
             if isinstance(error, StoreUnavailable):
                 raise
-            self._list_at = now + BEAT
+            self._list_at = self._ticks() + BEAT
             log.warning("delivery logs can't be listed for now: %s", error)
         self._beat(now)
         look = min(self._looks.values(), key=lambda one: one.due, default=None)
-        if look is None or look.due > now:
+        if look is None or look.due > self._ticks():
             return False
         self._attend(look, now)
         self._show()
         return True
 
-    def _list(self, now: datetime) -> None:
+    def _ticks(self) -> timedelta:
+        """The time since some fixed moment, whatever becomes of the clock."""
+        return timedelta(seconds=self._timer())
+
+    def _list(self) -> None:
         """Find out which logs there are."""
-        if now < self._list_at:
+        ticks = self._ticks()
+        if ticks < self._list_at:
             return
         found = {log.name: (log, first) for log, first in self._logs.all().items()}
         for name, (ref, first) in found.items():
-            look = self._looks.setdefault(name, Look(ref, first, now))
+            look = self._looks.setdefault(name, Look(ref, first, ticks))
             look.log = ref  # it may have another name by now
         for name in self._looks.keys() - found.keys():
             del self._looks[name]
-        self._list_at = now + self._pause()
+        self._list_at = ticks + self._pause()
 
     def _beat(self, now: datetime) -> None:
-        """Where no log tells, that we live is the last good moment; where we did not, an audit is due."""
-        if now < self._beat_at:
+        """Where no log tells, say that we live; where we did not for a while, an audit is due at once."""
+        if self._ticks() < self._beat_at:
             return
-        self._beat_at = now + BEAT
+        self._beat_at = self._ticks() + BEAT
         blind = {look.alive: look for look in self._looks.values() if look.unreadable}
         if blind:
             renewed = self._store.renew(blind.keys(), now, now - GAP)
             for name in blind.keys() - set(renewed):
-                blind[name].due = now
+                blind[name].due = self._ticks()
 
     def _attend(self, look: Look, now: datetime) -> None:
-        look.due = now + REFUSED  # unless it is said better below
+        look.due = self._ticks() + REFUSED  # unless it is said better below
         try:
             try:
                 self._make_good(look, now)
@@ -148,8 +160,8 @@ class Rounds:
             raise
         except Temporary as error:
             look.failures += 1
-            seconds = error.retry_after or backoff(look.failures)
-            look.due = now + timedelta(seconds=seconds)
+            seconds = error.retry_after or backoff(look.failures, INTERVAL.total_seconds(), fastest=5.0)
+            look.due = self._ticks() + timedelta(seconds=seconds)
             if isinstance(error, GitHubRateLimited):
                 self._not_before = look.due  # whoever goes on asking is banned in the end
             log.warning("what %s delivered is looked at again in %.0f s: %s", look.log, seconds, error)
@@ -159,13 +171,15 @@ class Rounds:
             look.failures = 0
 
     def _make_good(self, look: Look, now: datetime) -> None:
-        if not look.todo or look.todo_until is None or look.todo_until < now:
+        if not look.todo or look.todo_until is None or look.todo_until < self._ticks():
             self._read(look, now)
         asked_some = self._redeliver(look)
         if look.todo:
             return
-        soonest = now + (SOON if asked_some else self._pause())
-        look.due = soonest if look.next_at is None else max(now + SOON, min(soonest, look.next_at))
+        pause = SOON if asked_some else self._pause()
+        if look.next_at is not None:
+            pause = max(SOON, min(pause, look.next_at - now))
+        look.due = self._ticks() + pause
 
     def _read(self, look: Look, now: datetime) -> None:
         """Read the log back to the mark, decide, and move the mark."""
@@ -173,10 +187,10 @@ class Rounds:
         since = max(mark, now - KEPT)
         part = self._log.read(look.log, since)
         begins = since if part.begins is None else max(since, part.begins)
-        lived = self._lived(look, mark)
-        if begins > lived:
-            log.warning("%s's log does not reach back to %s: pull requests are audited", look.log, lived)
-            self._audit.of(self._repositories(look, lived), lived)
+        settled = self._settled(look, mark, now)
+        if begins > settled:
+            log.warning("%s's log does not reach back to %s: pull requests are audited", look.log, settled)
+            self._audit.of(self._repositories(look, settled), settled)
         if begins > mark:
             self._store.set_mark(look.mark, begins)
         look.unreadable = ""
@@ -185,7 +199,7 @@ class Rounds:
         if found.mark > begins:
             self._store.set_mark(look.mark, found.mark)
         self._note(look, found, max(begins, found.mark))
-        look.todo, look.todo_until = deque(found.redeliver), now + self._interval
+        look.todo, look.todo_until = deque(found.redeliver), self._ticks() + self._interval
 
     def _note(self, look: Look, found: Missed, good: datetime) -> None:
         look.good, look.waiting, look.next_at = good, found.waiting, found.next_at
@@ -205,7 +219,7 @@ class Rounds:
         while look.todo:
             wait = self._pace.take()
             if wait > 0:
-                look.due = self._clock() + timedelta(seconds=wait)
+                look.due = self._ticks() + timedelta(seconds=wait)
                 break
             attempt = look.todo[0]
             try:
@@ -223,19 +237,23 @@ class Rounds:
         return asked_some
 
     def _without_log(self, look: Look, now: datetime, why: str) -> None:
-        """No log tells what we missed: while we live, we believe that we hear everything."""
+        """No log tells what we missed: audit since the last audit, once an hour and where nobody lived."""
         if not look.unreadable:
-            log.warning("what was missed can't be read, and is looked for by audits only: %s", why)
-        lived = self._lived(look, self._good(look, now))
-        if lived < now - GAP:
-            self._audit.of(self._repositories(look, lived), lived)
+            log.warning("what was missed can't be read, and is looked for by audits only, hourly: %s", why)
+        settled = self._settled(look, self._good(look, now), now)
+        alive = self._mark(look.alive, now)
+        gap = UNREADABLE if alive is not None and alive >= now - GAP else GAP
+        if settled <= now - gap:
+            self._audit.of(self._repositories(look, settled), settled)
+            self._store.set_mark(look.audited, now)
+            settled = now
         self._store.set_mark(look.alive, now)
-        look.unreadable, look.good, look.waiting, look.next_at = why, now, 0, None
-        look.due = now + UNREADABLE
+        look.unreadable, look.good, look.waiting, look.next_at = why, settled, 0, None
+        look.due = self._ticks() + UNREADABLE - (now - settled)
 
     def _good(self, look: Look, now: datetime) -> datetime:
         """The last good moment; in the beginning, since when the log is our business."""
-        mark = self._store.mark(look.mark)
+        mark = self._mark(look.mark, now)
         if mark is None:
             mark = min(now, max(self._began(now), look.first, now - KEPT))
             self._store.set_mark(look.mark, mark)
@@ -243,15 +261,23 @@ class Rounds:
 
     def _began(self, now: datetime) -> datetime:
         """Our first start ever."""
-        began = self._store.mark(BEGAN)
+        began = self._mark(BEGAN, now)
         if began is None:
             began = now
             self._store.set_mark(BEGAN, began)
         return began
 
-    def _lived(self, look: Look, mark: datetime) -> datetime:
-        """The last good moment, whether the log tells so or that we lived."""
-        return max(mark, self._store.mark(look.alive) or mark)
+    def _settled(self, look: Look, mark: datetime, now: datetime) -> datetime:
+        """The last good moment, whether the log tells so or an audit."""
+        return max(mark, self._mark(look.audited, now) or mark)
+
+    def _mark(self, name: str, now: datetime) -> datetime | None:
+        """A mark; one in the future, of a clock that was wrong, tells nothing."""
+        mark = self._store.mark(name)
+        if mark is None or mark <= now:
+            return mark
+        log.warning("the mark %s is of the future (%s): a clock was wrong; it is made anew", name, mark)
+        return None
 
     def _repositories(self, look: Look, since: datetime) -> Sequence[Repository]:
         """Those that the log is about and that we served before."""
@@ -271,9 +297,3 @@ class Rounds:
         good = [look.good.timestamp() for look in self._looks.values() if look.good is not None]
         if good:
             LAST_GOOD.set(min(good))
-
-
-def backoff(failures: int) -> float:
-    """Seconds until the next try: doubling from five, with jitter so that tries spread out."""
-    slowest = INTERVAL / timedelta(seconds=1)
-    return min(slowest, 5.0 * 2.0 ** min(failures - 1, 20)) * random.uniform(0.75, 1.0)  # noqa: S311 - not a secret

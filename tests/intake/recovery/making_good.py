@@ -56,6 +56,7 @@ class MakingGood:
 
     def __init__(self, *, app: bool = True, served: tuple[str, ...] = ("acme/*",)) -> None:
         self.now = NOON
+        self.fast = timedelta(0)
         self.log = FakeDeliveryLog(self.clock, app=app)
         self.log.answer = self.webhook
         self.up = True
@@ -76,11 +77,12 @@ class MakingGood:
             audit=audit,
             pace=Pace(self.room, self.log, 900),
             clock=self.clock,
+            timer=lambda: (self.now - NOON) / SECOND,
         )
 
     def clock(self) -> datetime:
-        """Now."""
-        return self.now
+        """Now, by a clock that may be fast."""
+        return self.now + self.fast
 
     def webhook(self, guid: str) -> int:
         """What the webhook answers."""
@@ -127,10 +129,11 @@ def listed(
     number: int = 12,
     *,
     head_sha: str = HEAD,
+    created_at: datetime = NOON,
     updated_at: datetime = NOON,
     is_open: bool = True,
     draft: bool = False,
     base_ref: str = "main",
 ) -> ListedPull:
     """A pull request in GitHub's list."""
-    return ListedPull(number, is_open, draft, head_sha, base_ref, updated_at)
+    return ListedPull(number, is_open, draft, head_sha, base_ref, created_at, updated_at)

@@ -14,9 +14,11 @@ from bot.models import KnownPull, Repository
 from bot.policy.operator import Operator, Serve
 from tests.examples import HEAD, NOON, REPOSITORY, sha
 from tests.fakes.recovery import FakePullLists, FakeRecoveryStore
-from tests.intake.recovery.making_good import HOUR, MINUTE, listed
+from tests.intake.recovery.making_good import DAY, HOUR, MINUTE, listed
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.errors import PreflightError
 
 OTHER = Repository(43, "acme/other")
@@ -108,3 +110,34 @@ def test_what_may_pass_ends_it(audited: Audited) -> None:
     audited.github.faults = [GitHubRateLimited("slow down", 9.0)]
     with pytest.raises(GitHubRateLimited):
         audited.audit.of([REPOSITORY, OTHER], SINCE)
+
+
+class TestFromBeforeUs:
+    """A pull request that was opened before we were installed, of which something changed in the gap."""
+
+    @pytest.mark.parametrize(
+        ("made", "again"),
+        [
+            pytest.param(NOON - 30 * DAY, [], id="commented-on"),
+            pytest.param(SINCE + MINUTE, [12], id="pushed-to"),
+            pytest.param(None, [], id="its-head-is-gone"),
+        ],
+    )
+    def test_starts_only_by_a_new_head(
+        self, audited: Audited, made: datetime | None, again: list[int]
+    ) -> None:
+        audited.github.commits = {} if made is None else {HEAD: made}
+        audited.github.pulls[REPOSITORY.id] = [listed(12, created_at=NOON - 30 * DAY)]
+        audited.audit.of([REPOSITORY], SINCE)
+        assert audited.again() == again
+
+    def test_is_asked_about_only_where_nothing_else_tells(self, audited: Audited) -> None:
+        audited.know(1)
+        old = NOON - 30 * DAY
+        audited.github.pulls[REPOSITORY.id] = [
+            listed(1, head_sha=sha(2), created_at=old),
+            listed(2, created_at=NOON),
+            listed(3, created_at=old, is_open=False),
+        ]
+        audited.audit.of([REPOSITORY], SINCE)
+        assert audited.github.asked == [("pulls_since", REPOSITORY.full_name)]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.intake.recovery.differences import MISSED, Difference, Kind, differences
+from bot.intake.recovery.differences import MISSED, Difference, Kind, differences, unsure
 from bot.models import KnownPull
 from bot.policy.texts import DRAFT, WAITING
-from tests.examples import HEAD, sha
-from tests.intake.recovery.making_good import listed
+from tests.examples import HEAD, NOON, sha
+from tests.intake.recovery.making_good import HOUR, listed
 
 if TYPE_CHECKING:
     from bot.models import ListedPull
@@ -61,3 +61,18 @@ def test_they_are_told_by_number() -> None:
 
 def test_that_nothing_ran_is_no_missed_event() -> None:
     assert set(Kind) - MISSED == {Kind.NEVER_RAN}
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "is_unsure"),
+    [
+        pytest.param(listed(created_at=NOON - HOUR), None, True, id="opened-before-us-and-changed-since"),
+        pytest.param(listed(), None, False, id="opened-since"),
+        pytest.param(listed(created_at=NOON - HOUR), known(), False, id="we-heard-of-it"),
+        pytest.param(listed(created_at=NOON - HOUR, is_open=False), None, False, id="closed"),
+    ],
+)
+def test_a_comment_changes_a_pull_request_too(
+    there: ListedPull, here: KnownPull | None, *, is_unsure: bool
+) -> None:
+    assert unsure([there], {} if here is None else {12: here}, NOON) == ([there] if is_unsure else [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 import pytest
 
@@ -18,7 +19,7 @@ from bot.intake.recovery.missed import PAUSES
 from bot.intake.recovery.rounds import INTERVAL
 from bot.models import Quota
 from tests.examples import NOON, REPOSITORY
-from tests.intake.recovery.making_good import DAY, HOUR, MINUTE, SECOND, MakingGood
+from tests.intake.recovery.making_good import DAY, HOUR, MINUTE, SECOND, MakingGood, listed
 
 
 @pytest.fixture
@@ -219,6 +220,7 @@ class TestWithoutLog:
         blind.store.heard_of[REPOSITORY] = NOON - 30 * DAY
         blind.log.unreadable[str(REPOSITORY.id)] = DeliveryLogUnreadable("no permission")
         blind.go_on(HOUR)
+        blind.pulls.asked.clear()
         return blind
 
     def test_says_so_once(self, caplog: pytest.LogCaptureFixture) -> None:
@@ -229,10 +231,26 @@ class TestWithoutLog:
             blind.go_on(5 * HOUR)
         assert sum("no permission" in line for line in caplog.messages) == 1
 
-    def test_believes_that_it_hears_everything_while_it_lives(self, blind: MakingGood) -> None:
+    def test_audits_every_hour_though_it_lives(self, blind: MakingGood) -> None:
+        """Web may have been down meanwhile, or out of GitHub's reach."""
         blind.go_on(5 * HOUR)
-        assert blind.good >= blind.now - MINUTE
+        assert blind.pulls.asked == [("pulls_since", REPOSITORY.full_name)] * 5
+
+    def test_what_web_missed_while_the_worker_lived_is_looked_at_again(self, blind: MakingGood) -> None:
+        blind.go_on(30 * MINUTE)
+        blind.pulls.pulls[REPOSITORY.id] = [listed(12, created_at=blind.now, updated_at=blind.now)]
+        blind.go_on(HOUR)
+        assert len(blind.again) == 1
+
+    def test_an_audit_begins_where_the_last_one_ended(self, blind: MakingGood) -> None:
+        """However often the worker was started since."""
+        for _ in range(20):
+            blind.start()
+            blind.go_on(2 * MINUTE)
         assert blind.pulls.asked == []
+        assert metrics.LAST_GOOD._value.get() == (blind.now - 40 * MINUTE).timestamp()  # noqa: SLF001 - no public way
+        blind.go_on(20 * MINUTE)
+        assert len(blind.pulls.asked) == 1
 
     def test_a_short_break_is_none(self, blind: MakingGood) -> None:
         blind.wait(2 * MINUTE)
@@ -243,7 +261,7 @@ class TestWithoutLog:
     def test_audits_once_it_lives_again(self, blind: MakingGood) -> None:
         blind.wait(10 * MINUTE)
         blind.start()
-        blind.go_on(HOUR)
+        blind.go_on(59 * MINUTE)
         assert blind.pulls.asked == [("pulls_since", REPOSITORY.full_name)]
         assert blind.good >= blind.now - MINUTE
 
@@ -273,8 +291,45 @@ class TestWithoutLog:
         blind.log.deliver("a", log=str(REPOSITORY.id))
         blind.up = True
         blind.log.refusals = [DeliveryLogUnreadable("read only")]
-        blind.go_on(HOUR)
+        blind.pulls.asked.clear()
+        blind.go_on(59 * MINUTE)
         assert blind.pulls.asked == [("pulls_since", REPOSITORY.full_name)]
+
+
+class TestClocks:
+    """A host's clock that was wrong for a while."""
+
+    def test_a_mark_of_the_future_hides_nothing(self, bot: MakingGood) -> None:
+        bot.fast = 5 * HOUR
+        bot.go_on(HOUR)
+        bot.fast = timedelta(0)
+        bot.start()
+        bot.go_on(MINUTE)
+        assert all(at <= bot.now for at in bot.store.marks.values())
+
+        down(bot, "a")
+        bot.go_on(HOUR)
+
+        assert bot.log.asked == ["a"]
+        assert bot.caught_up
+
+    def test_one_that_is_set_back_does_not_stop_the_rounds(self, bot: MakingGood) -> None:
+        before = bot.log.reads
+        bot.fast = -5 * HOUR
+        bot.go_on(HOUR)
+        assert bot.log.reads - before == HOUR / INTERVAL
+
+    def test_no_audit_waits_for_the_time_to_catch_up(self) -> None:
+        blind = MakingGood(app=False)
+        blind.store.heard_of[REPOSITORY] = NOON - 30 * DAY
+        blind.log.unreadable[str(REPOSITORY.id)] = DeliveryLogUnreadable("no permission")
+        blind.fast = 5 * HOUR
+        blind.go_on(2 * HOUR)
+        blind.pulls.asked.clear()
+        blind.fast = timedelta(0)
+        blind.start()
+        blind.go_on(2 * HOUR)
+        assert len(blind.pulls.asked) >= 2
 
 
 class TestGap:
