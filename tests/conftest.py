@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Generator
 
 pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.airflow", "tests.fixtures.pubsub"]
 
@@ -43,3 +44,13 @@ def _slowness(item: pytest.Item) -> int:
     marked = max((index + 2 for index, name in enumerate(SLOW_MARKS) if name in marks), default=0)
     folder = Path(item.path).relative_to(Path(__file__).parent).parts[0]
     return marked or (1 if folder in SLOW_FOLDERS else 0)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a test logged is sent to another process, as UTF-8: halves of characters can't be."""
+    report = yield
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report

@@ -38,6 +38,7 @@ def main() -> int:
         plant=asked.plant,
         patience=asked.patience,
         frozen=not asked.brisk,
+        only=asked.only,
     )
     try:
         with _directory(asked.keep) as directory:
@@ -60,6 +61,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--at-once", type=int, default=12, help="how many at a time (12)")
     parser.add_argument("--plant", default="", choices=["", *PLANTS], help="run the bot with this bug")
     parser.add_argument("--brisk", action="store_true", help="freeze no worker beyond its lease")
+    parser.add_argument("--only", default="", metavar="WORDS", help="only faults of that name, and many")
     parser.add_argument(
         "--patience", type=float, default=PATIENCE_SECONDS, help="seconds without a change in the end (90)"
     )

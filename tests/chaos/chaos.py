@@ -26,7 +26,7 @@ class Options:
     """How much of it.
 
     `frozen`: workers may stand still beyond their leases, which takes more than a minute. `patience` is in
-    seconds: how long nothing may change in the end while something is wrong.
+    seconds: how long nothing may change in the end while something is wrong. `only`: see `faults.plan`.
     """
 
     lives: int
@@ -35,6 +35,7 @@ class Options:
     most_acts: int = 9
     frozen: bool = True
     plant: str = ""
+    only: str = ""
     patience: float = PATIENCE_SECONDS
 
 
@@ -76,7 +77,7 @@ def run(options: Options, directory: Path, say: Callable[[str], None]) -> Outcom
     """
     planned = lives.plan(options.lives, options.seed, options.most_acts)
     acts = sum(len(life.acts) for life in planned)
-    plan = faults.plan(acts, options.seed, frozen=options.frozen)
+    plan = faults.plan(acts, options.seed, frozen=options.frozen, only=options.only)
     homes = max(life.home for life in planned) + 1
     with (
         Supervisor(directory) as supervisor,

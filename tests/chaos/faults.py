@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BEYOND_A_LEASE = 66.0
-"""Seconds for which a worker is frozen so that others take over what it holds; a lease lasts a minute."""
+"""Seconds for which a worker stands still so that others take over what it holds; a lease lasts a minute."""
+LONG = ("worker frozen beyond its lease", "worker stalls before a trigger", "worker stalls before a comment")
 
 COMMON: Mapping[str, float] = {
     "github 502 after a write": 4,
@@ -46,6 +47,8 @@ RARE: Mapping[str, int] = {
     "airflow gone": 90,
     "github outage": 150,
     "worker frozen beyond its lease": 120,
+    "worker stalls before a trigger": 120,
+    "worker stalls before a comment": 120,
     "web frozen": 200,
     "migrate": 200,
     "worker added": 150,
@@ -70,20 +73,27 @@ class Fault:
         return f"{self.kind} ({self.amount:g}, {self.target})"
 
 
-def plan(acts: int, seed: int, *, frozen: bool = True) -> tuple[Fault, ...]:
-    """The faults for so many acts, in order. Without `frozen` no worker is frozen beyond its lease."""
+def plan(acts: int, seed: int, *, frozen: bool = True, only: str = "") -> tuple[Fault, ...]:
+    """The faults for so many acts, in order. Without `frozen` no worker stands still beyond its lease.
+
+    With `only`, none but those whose kind has these words in it, and then many.
+    """
     thrown = dice("faults", seed)
-    kinds = thrown.choices(list(COMMON), list(COMMON.values()), k=max(1, acts // EVERY))
-    for kind, every in RARE.items():
-        if frozen or kind != "worker frozen beyond its lease":
-            kinds += [kind] * max(1, acts // every)
+    if only:
+        chosen = [kind for kind in (*COMMON, *RARE) if only in kind]
+        kinds = thrown.choices(chosen, k=max(1, acts // EVERY))
+    else:
+        kinds = thrown.choices(list(COMMON), list(COMMON.values()), k=max(1, acts // EVERY))
+        for kind, every in RARE.items():
+            if frozen or kind not in LONG:
+                kinds += [kind] * max(1, acts // every)
     # The last acts come after the last faults have begun, so that something happens while they last.
     found = [_fault(kind, thrown.randint(2, max(2, int(acts * 0.95))), thrown) for kind in kinds]
     return tuple(sorted(found, key=lambda fault: fault.at))
 
 
 def _fault(kind: str, at: int, thrown: random.Random) -> Fault:
-    if kind == "worker frozen beyond its lease":
+    if kind in LONG:
         amount = BEYOND_A_LEASE
         at = at * 2 // 3
     elif kind in ("worker frozen", "web frozen"):

@@ -15,6 +15,7 @@ from deploy.local.ports import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from deploy.local.processes import Child, Supervisor
 
@@ -28,7 +29,11 @@ WORKERS = ("worker-1", "worker-2")
 class Fleet:
     """Safe to use from several threads. `plant` names a planted bug, see `plants.py`."""
 
-    def __init__(self, settings: Mapping[str, str], supervisor: Supervisor, plant: str = "") -> None:
+    def __init__(
+        self, settings: Mapping[str, str], supervisor: Supervisor, stalls: Path, plant: str = ""
+    ) -> None:
+        self.stalls = stalls
+        """See `stalls.py`."""
         self._supervisor = supervisor
         self._settings = settings
         self._plant = plant
@@ -150,10 +155,10 @@ class Fleet:
             process.send_signal(number)
 
     def _run(self, name: str, command: Sequence[str], own: Mapping[str, str]) -> Child:
-        plant = ["--plant", self._plant] if self._plant else []
+        options = ["--stalls", str(self.stalls), *(["--plant", self._plant] if self._plant else [])]
         return self._supervisor.start(
             name,
-            [environment.BOT_PYTHON, "-m", "tests.chaos.bot", *plant, *command],
+            [environment.BOT_PYTHON, "-m", "tests.chaos.bot", *options, *command],
             env={
                 **environment.base(),
                 "PREFLIGHT_PUBLIC_URL": self.url(WEBS[0]),

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from tests.chaos import stalls
 from tests.chaos.airflow_trouble import Harm
 from tests.chaos.faults import BEYOND_A_LEASE
 from tests.chaos.fleet import WEBS
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _WRITES = r"/(statuses/|comments|reactions|check-runs)"
 _TRIGGER = r"/dagRuns$"
 _RUN = r"/dagRuns/[^/]+$"
+_LOOK_SECONDS = 0.2
 
 
 class Infliction:
@@ -149,6 +151,20 @@ class Infliction:
 
         self._meanwhile(frozen)
 
+    def stall(self, fault: Fault, write: str) -> None:
+        """The next write of that kind is about to be done, and then nothing happens for long."""
+
+        def stalled() -> None:
+            file = stalls.stall(self.world.fleet.stalls, write)
+            while file.exists() and not self._ending.wait(_LOOK_SECONDS):
+                pass
+            if file.exists():
+                file.unlink(missing_ok=True)  # nothing was written any more
+            else:
+                self._hurry.wait(fault.amount)
+
+        self._meanwhile(stalled)
+
     def worker(self, fault: Fault) -> str:
         """One of those that there are."""
         workers = self.world.fleet.workers()
@@ -206,6 +222,8 @@ KINDS: Mapping[str, Callable[[Infliction, Fault], None]] = {
     "web process killed": lambda on, fault: on.world.fleet.kill_part(on.web(fault), fault.target),
     "worker frozen": lambda on, fault: on.freeze(fault, on.worker(fault)),
     "worker frozen beyond its lease": lambda on, fault: on.freeze(fault, on.worker(fault)),
+    "worker stalls before a trigger": lambda on, fault: on.stall(fault, "trigger"),
+    "worker stalls before a comment": lambda on, fault: on.stall(fault, "create_comment"),
     "web frozen": lambda on, fault: on.freeze(fault, on.web(fault)),
     "worker added": lambda on, _: on.world.fleet.add_worker(),
     "worker removed": lambda on, fault: on.world.fleet.remove_worker(on.worker(fault)),
