@@ -166,6 +166,24 @@ class TestSave:
         other.save_run(now, replace(now.run, phase=Phase.ACTIVE), cancel_sent=False, seconds=100)
         assert reread(database, one).phase is Phase.ACTIVE
 
+    def test_what_was_begun_too_late_is_looked_at_again(
+        self, database: Database, ledger: PostgresLedger, runs: PostgresRuns, other: PostgresRuns
+    ) -> None:
+        """Who stopped it meanwhile found nothing in Airflow, where it goes on now: it has to end there."""
+        ledger.apply(admitted(run()))
+        late = take(runs)
+        assert runs.intend(late, "preflight~1")
+        let_leases_end(database)
+        now = take(other)
+        over = replace(now.run, phase=Phase.FINISHED, outcome=Outcome.CANCELLED)
+        other.save_run(now, over, cancel_sent=False, seconds=None)
+        assert runs.claim_runs(1) == []
+        begun = replace(late.run, phase=Phase.ACTIVE, dag_run_id="preflight~1")
+        runs.save_run(late, begun, cancel_sent=False, seconds=2)
+        (claim,) = other.claim_runs(1)
+        assert claim.run.finished
+        assert claim.run.dag_run_id == "preflight~1"
+
     @pytest.mark.parametrize(
         "hostile",
         [

@@ -160,11 +160,14 @@ def _opened(system: System, bot: Bot, pulls: int) -> list[dict[str, Any]]:
     for number in range(pulls):
         files = {f"src/change_{number}.py": "print('changed')\n"}
         bot.repository.open_pull(DEVELOPER, branch=f"change-{number}", files=files)
-    found = [each.payload for each in system.github.deliveries(event="pull_request")]
-    mine = [each for each in found if each["repository"]["id"] == bot.repository.id]
+    mine = {
+        each.payload["number"]: each.payload
+        for each in system.github.deliveries(event="pull_request")
+        if each.payload["repository"]["id"] == bot.repository.id
+    }
     if len(mine) != pulls:
         raise NotMeasured(f"GitHub has announced {len(mine)} of {pulls} pull requests")
-    return mine
+    return list(mine.values())
 
 
 def mixed(opened: Sequence[dict[str, Any]]) -> Iterator[bytes]:

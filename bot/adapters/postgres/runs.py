@@ -22,6 +22,8 @@ from bot.models import DAY
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from sqlalchemy import Connection
+
     from bot.adapters.postgres.database import Database
     from bot.claims import QueuedRun, Turn
     from bot.models import Run
@@ -128,8 +130,9 @@ class PostgresRuns:
         )
         with self.database.begin() as connection:
             row = connection.execute(statement).one_or_none()
-            if row is None:
-                return  # our lease ran out; whoever holds the run now sees the same truth in Airflow
+            if row is None:  # our lease ran out; whoever holds the run now sees the same truth in Airflow
+                _look_again(connection, run)
+                return
             record_tests(connection, claim.run, run)
             if run != claim.run:
                 touch_reports(connection, [(run.repository.id, run.number, run.head_sha)])
@@ -184,3 +187,11 @@ class PostgresRuns:
         """The seconds until a run is due, None if none is unfinished."""
         with self.database.once() as connection:
             return next_due(connection, waiting(runs), runs)
+
+
+def _look_again(connection: Connection, run: Run) -> None:
+    """Whoever ended the run meanwhile may have found nothing in Airflow, where we have just begun it."""
+    ended = and_(runs.c.id == run.id, runs.c.phase == "finished", runs.c.due_at.is_(None))
+    late = and_(ended, runs.c.dag_run_id == run.dag_run_id)
+    if connection.execute(update(runs).where(late).values(due_at=func.now())).rowcount:
+        notify(connection, "run")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bot.claims import Urgency
 from bot.errors import GitHubNotFound
 from bot.report.comments.dry_run import render_reply
+from bot.report.comments.only_one import only_one
 from bot.report.left import Left
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ class AnswerReport:
                 self.store.set_reply(claim, pending, done=True)  # nor does whoever deleted the reply
                 return []
             pending = replace(pending, digest=digest)
-        self.store.set_reply(claim, pending, done=_is_complete(pending))
+        with only_one(self.github, claim, pending.posted_id, (marker,)):
+            self.store.set_reply(claim, pending, done=_is_complete(pending))
         return []
 
     def _post(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bot.claims import ShownComment, Urgency
 from bot.errors import GitHubNotFound
 from bot.report.comments.comment import render_comment
+from bot.report.comments.only_one import only_one
 from bot.report.comments.wanted import Wanted
 from bot.report.comments.worth import is_worth_keeping, is_worth_posting
 from bot.report.left import Left
@@ -122,7 +123,8 @@ class CommentReport:
         body = wanted.body.rstrip().removesuffix(self.marker) + self._mark(old_id)
         comment_id = self.github.create_comment(claim.repository, claim.number, body)
         posted = replace(intended, id=comment_id, search=False)
-        self.store.set_comment(claim, posted)
+        with only_one(self.github, claim, comment_id, (self._mark(old_id), self.marker), old_id):
+            self.store.set_comment(claim, posted)
         return posted
 
     def _found(self, claim: PullClaim, shown: ShownComment) -> ShownComment:
