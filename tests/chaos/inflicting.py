@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from tests.chaos.living import Progress
     from tests.chaos.world import World
 
-_WRITES = r"/(statuses/|comments|reactions|check-runs)"
+_WRITES = (
+    ("POST", r"/issues/\d+/comments$"),
+    ("POST", r"/statuses/"),
+    ("PATCH", r"/issues/comments/\d+$"),
+    ("POST", r"/check-runs$"),
+    ("POST", r"/reactions$"),
+    ("PATCH", r"/check-runs/\d+$"),
+    ("DELETE", r"/issues/comments/\d+$"),
+)
 _TRIGGER = r"/dagRuns$"
 _RUN = r"/dagRuns/[^/]+$"
 _LOOK_SECONDS = 0.2
@@ -67,9 +75,10 @@ class Infliction:
 
     def github_write(self, fault: Fault, *, status: int | None, executed: bool) -> None:
         """The next writes are done, or not, and answered so; without a status the connection is cut."""
+        method, path = _WRITES[fault.target % len(_WRITES)]
         self.world.github.fault(
-            _WRITES,
-            method=("POST", "POST", "PATCH")[fault.target % 3],
+            path,
+            method=method,
             times=int(fault.amount),
             status=status,
             executed=executed,

@@ -69,21 +69,11 @@ def trusts_everybody() -> None:
         _instead_of(module, "distrust", lambda *_: None)
 
 
-def forgets_what_changed_meanwhile() -> None:
-    """A report is done with, whatever happened while it was made."""
-    from bot.adapters.postgres import PostgresReports  # noqa: PLC0415 - likewise
+def stops_nothing() -> None:
+    """What is to be stopped is stopped for us, and goes on in Airflow."""
+    from bot.adapters.airflow import AirflowClient  # noqa: PLC0415 - likewise
 
-    release = PostgresReports.release_pull
-
-    def careless(self: Any, claim: Any, *, seconds: float | None, failed: bool) -> None:  # noqa: ANN401 - likewise
-        with self.database.begin() as connection:
-            connection.exec_driver_sql(
-                "UPDATE pull_requests SET version = %s WHERE repository_id = %s AND number = %s",
-                (claim.version, claim.repository.id, claim.number),
-            )
-        release(self, claim, seconds=seconds, failed=failed)
-
-    _instead_of(PostgresReports, "release_pull", careless)
+    _instead_of(AirflowClient, "cancel", lambda *_: None)
 
 
 def _instead_of(where: object, name: str, what: object) -> None:
@@ -100,6 +90,6 @@ PLANTS: Mapping[str, Callable[[], None]] = {
         acknowledges_first,
         never_supersedes,
         trusts_everybody,
-        forgets_what_changed_meanwhile,
+        stops_nothing,
     )
 }

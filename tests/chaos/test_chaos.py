@@ -21,14 +21,11 @@ def test_pull_requests_survive_it(tmp_path: Path) -> None:
     assert outcome.faults > 10
 
 
-@pytest.mark.parametrize(
-    ("plant", "said"),
-    [
-        pytest.param("triggers-without-looking", "was triggered 2 times", id="a-run-is-triggered-twice"),
-        pytest.param("trusts-everybody", "though nobody approved", id="a-strangers-code-runs"),
-    ],
-)
-def test_a_planted_bug_is_noticed(tmp_path: Path, plant: str, said: str) -> None:
-    options = Options(lives=10, seed=7, most_acts=5, frozen=False, plant=plant, patience=20.0)
+def test_a_planted_bug_is_noticed(tmp_path: Path) -> None:
+    """A reconciler that never looks whether a run is there before it triggers; `plants` has others."""
+    plant = "triggers-without-looking"
+    only = "after a trigger"
+    options = Options(lives=8, seed=7, most_acts=5, frozen=False, plant=plant, only=only, patience=20.0)
     outcome = run(options, tmp_path, print)
-    assert any(said in found for violations, _ in outcome.violations.values() for found in violations)
+    found = [said for violations, _ in outcome.violations.values() for said in violations]
+    assert any("was triggered" in said for said in found)
