@@ -86,8 +86,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         ":5: 'pipelines.unit.params.timeout': must be integer, as the DAG's param is, not string",
     ),
     "a DAG that is not allowed": (
-        {"dag": "contract_quick"},
-        ":3: 'pipelines.unit.dag': DAG 'contract_quick' is not allowed here: the operator does not list it",
+        {"dag": "contract_slow"},
+        ":3: 'pipelines.unit.dag': DAG 'contract_slow' is not allowed here: the operator does not list it",
     ),
 }
 
