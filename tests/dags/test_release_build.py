@@ -259,11 +259,11 @@ class TestWhatAStrangerPutIntoTheSource:
     def test_never_leads_out_of_it_through_another_folder(
         self, build: Build, tree: Path, secret: Path
     ) -> None:
-        (tree / "shared").mkdir()
-        (tree / "shared" / "key").symlink_to(secret)
-        (tree / "app" / "chart" / "shared").symlink_to("../../shared")
+        (tree / "common").mkdir()
+        (tree / "common" / "key").symlink_to(secret)
+        (tree / "app" / "chart" / "common").symlink_to("../../common")
         done = build("--image=app", "--chart=app/chart")
-        assert (done.exit_code, "shared/key is a link that leads out" in done.output) == (1, True)
+        assert (done.exit_code, "common/key is a link that leads out" in done.output) == (1, True)
 
     def test_may_lead_around_in_it(self, build: Build, tree: Path) -> None:
         (tree / "values.yaml").write_text("a: 1\n")

@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
 
-from bot.errors import StoreUnavailable
 from bot.intake import nudge
 from bot.intake.signature import sign
 from tests.examples import HOSTILE
+from tests.fakes.nudged import Nudged
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
 SECRET = "shared with Airflow"
-
-
-@dataclass
-class Nudged:
-    """A run store's ear."""
-
-    nudges: list[str] = field(default_factory=list)
-    began: list[str] = field(default_factory=list)
-    down: bool = False
-
-    def nudge(self, dag_run_id: str, *, began: bool = False) -> bool:
-        if self.down:
-            raise StoreUnavailable("the database does not answer")
-        self.nudges.append(dag_run_id)
-        if began:
-            self.began.append(dag_run_id)
-        return dag_run_id == "preflight~known"
 
 
 def send(runs: Nudged, body: bytes, *, signature: str | None = "", secret: str = SECRET) -> TestResponse:
