@@ -191,6 +191,8 @@ class PostgresRuns:
 
 def _look_again(connection: Connection, run: Run) -> None:
     """Whoever ended the run meanwhile may have found nothing in Airflow, where we have just begun it."""
+    if run.dag_run_id is None:  # we began none
+        return
     ended = and_(runs.c.id == run.id, runs.c.phase == "finished", runs.c.due_at.is_(None))
     late = and_(ended, runs.c.dag_run_id == run.dag_run_id)
     if connection.execute(update(runs).where(late).values(due_at=func.now())).rowcount:
