@@ -106,7 +106,7 @@ class DeliveryHandler:
             self.sources.check_room(repository)
             if told.afresh:
                 self.effects.forget(repository)
-        decision = Lookup(self.sources, event, patient=claim.tries <= PATIENCE).decide()
+        decision = Lookup(self.sources, event, patient=claim.tries <= PATIENCE, age=claim.age).decide()
         log.info("%s: %s: %s", _where(event, decision), decision.kind.value, decision.reason)
         for action in decision.actions:
             self._affect(action, claim.delivery, decision)

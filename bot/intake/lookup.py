@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from bot.ports import Clock, Ledger, People, PullRequestReader
 
 MAX_FACTS = 1000  # a decision asks for a handful, and for each listed group that somebody may belong to
+TIP_IS_GOOD_FOR = 10.0
+"""Seconds for which a base's tip is good enough, if it was seen after what is decided about had happened."""
+
 CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """Where GitHub itself looks, in its order."""
 
@@ -58,14 +61,15 @@ class Sources:
 class Lookup:
     """The facts of one event, as a FactSource.
 
-    While `patient`, what GitHub shows must not be older than what it told us.
+    While `patient`, what GitHub shows must not be older than what it told us, which was `age` seconds ago.
     Raises GitHubLags where it is, and what the adapters raise.
     """
 
-    def __init__(self, sources: Sources, event: Event, *, patient: bool) -> None:
+    def __init__(self, sources: Sources, event: Event, *, patient: bool, age: float = 0.0) -> None:
         self.sources = sources
         self.event = event
         self.patient = patient
+        self.age = age
         self.facts = Facts()
 
     def decide(self) -> Decision:
@@ -148,7 +152,9 @@ class Lookup:
         if isinstance(subject, Branch) and not subject.merge_group:
             at = sha = subject.head_sha
         else:
-            at = self.sources.github.tip(subject.repository, subject.base_ref)
+            # Of many that waited, each may go by what one of them found meanwhile.
+            within = min(self.age, TIP_IS_GOOD_FOR)
+            at = self.sources.github.tip(subject.repository, subject.base_ref, within=within)
             sha = subject.before if isinstance(subject, Branch) else at
         content = self._file(PATH, at)
         if content is not None:

@@ -36,8 +36,8 @@ class PullRequestReader(Protocol):
         """The repository of that id as it is now: its name, and whether it is private."""
         ...
 
-    def tip(self, repository: Repository, branch: str) -> str:
-        """The SHA that the branch points at now."""
+    def tip(self, repository: Repository, branch: str, *, within: float = 0.0) -> str:
+        """The SHA that the branch points at now, or did at some moment `within` the last so many seconds."""
         ...
 
     def file(self, repository: Repository, path: str, sha: str) -> bytes | None:

@@ -174,7 +174,24 @@ class TestRemembered:
             assert len({each.result() for each in identities}) == 1
         assert len(there.requests(mark)) == 3
 
-    def test_a_tip_is_never_remembered(self, there: There) -> None:
+    def test_a_tip_is_not_remembered(self, there: There) -> None:
         there.github.tip(there.known, "main")
         newest = there.repository.push("alice", {"new": "1"})
         assert there.github.tip(there.known, "main") == newest
+
+    def test_unless_it_need_not_be_newer(self, there: There) -> None:
+        old = there.github.tip(there.known, "main")
+        there.clock.now += 5
+        newest = there.repository.push("alice", {"new": "1"})
+        mark = there.standin.mark()
+        assert there.github.tip(there.known, "main", within=6) == old
+        assert there.requests(mark) == []
+        assert there.github.tip(there.known, "main", within=4) == newest
+        assert there.github.tip(there.known, "main", within=1) == newest
+        assert len(there.requests(mark)) == 1
+
+    def test_nor_after_it_was_forgotten(self, there: There) -> None:
+        there.github.tip(there.known, "main")
+        newest = there.repository.push("alice", {"new": "1"})
+        there.github.forget(there.known)
+        assert there.github.tip(there.known, "main", within=60) == newest

@@ -170,7 +170,7 @@ class FakeGitHub(FakeChecks):
         with self.call("repository", repository):
             return self.repositories.get(repository.id, repository)
 
-    def tip(self, repository: Repository, branch: str) -> str:
+    def tip(self, repository: Repository, branch: str, *, within: float = 0.0) -> str:  # noqa: ARG002 - now is within
         """The SHA that the branch points at now."""
         with self.call("tip", repository, branch):
             return self.found(self.tips, (repository.id, branch))

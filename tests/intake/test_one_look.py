@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
 from bot.errors import HeldBack
-from tests.examples import HEAD, REPOSITORY, delivery, moved, pull, pull_payload, sha
+from tests.examples import HEAD, REPOSITORY, TIP, delivery, moved, pull, pull_payload, sha
 from tests.intake.working import Bot
 
 if TYPE_CHECKING:
@@ -110,3 +111,25 @@ def test_without_room_below_githubs_limits_a_delivery_waits_and_nothing_is_asked
     room = True
     bot.work_for_long()
     assert bot.state(sent)[0] == "done"
+
+
+@pytest.mark.parametrize(("waited", "within"), [(0, 0), (3, 3), (3600, 10)])
+def test_who_waited_goes_by_a_base_that_another_one_saw_meanwhile(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch, waited: float, within: float
+) -> None:
+    asked: list[float] = []
+
+    def tip(*where: object, within: float = 0.0) -> str:
+        assert where == (REPOSITORY, "main")
+        asked.append(within)
+        return TIP
+
+    monkeypatch.setattr(bot.github, "tip", tip)
+    bot.hear_of_pull("opened")
+    with bot.database.begin() as connection:
+        connection.execute(
+            text("UPDATE deliveries SET received_at = now() - make_interval(secs => :waited)"),
+            {"waited": waited},
+        )
+    bot.work()
+    assert asked == [pytest.approx(within, abs=0.9)]

@@ -14,7 +14,7 @@ from bot.adapters.github.api_url import check_api_url
 from bot.adapters.github.asking import Asking, understanding
 from bot.adapters.github.credentials import AppKey, PersonalToken
 from bot.adapters.github.endpoint import Endpoint
-from bot.adapters.github.memory import Memory, changes_key
+from bot.adapters.github.memory import Memory, Tip, changes_key
 from bot.adapters.github.transport import Transport
 from bot.errors import GitHubNotFound
 
@@ -92,6 +92,7 @@ class GitHubClient:
             else TokenAccess(endpoint, credentials)
         )
         self._is_app = isinstance(credentials, AppKey)
+        self._clock = clock
         self._memory = Memory(clock)
         self.asking = Asking(self.access, self._memory.names)
 
@@ -131,9 +132,16 @@ class GitHubClient:
         """The repository of that id as it is now, by whatever name we know it. One request."""
         return self.asking.find(repository)
 
-    def tip(self, repository: Repository, branch: str) -> str:
-        """The SHA that the branch points at now. One request."""
-        return self.asking.ask(repository, lambda there: there.get_git_ref(f"heads/{branch}").object.sha)
+    def tip(self, repository: Repository, branch: str, *, within: float = 0.0) -> str:
+        """The SHA that the branch points at, or did so many seconds ago. At most one request."""
+
+        def ask() -> Tip:
+            asked_at = self._clock()
+            sha = self.asking.ask(repository, lambda there: there.get_git_ref(f"heads/{branch}").object.sha)
+            return Tip(sha, asked_at)
+
+        earliest = self._clock() - within
+        return self._memory.tips.get((repository.id, branch), ask, lambda tip: tip.asked_at > earliest).sha
 
     def file(self, repository: Repository, path: str, sha: str) -> bytes | None:
         """The file's content at that commit, None where there is none. At most one request.

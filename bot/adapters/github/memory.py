@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cachetools import TLRUCache, TTLCache
 
@@ -39,11 +39,21 @@ LINES_ARE_GOOD_FOR = 3600.0
 UNKNOWN_IS_GOOD_FOR = 10.0
 """Seconds after which it is asked again what nobody could tell: enough for one decision to ask once."""
 
+TIP_IS_KEPT_FOR = 60.0
+"""Seconds for which a branch's tip is kept, for those who want it no newer than that."""
+
 HINT_IS_GOOD_FOR = 24 * 3600.0
 """Seconds after which a hint is given again."""
 
 BYTES_KEPT = 16 * 1024 * 1024
 """Of each cache of files, and of lists of them."""
+
+
+class Tip(NamedTuple):
+    """Where a branch pointed at a moment of the clock, or later."""
+
+    sha: str
+    asked_at: float
 
 
 class Memory:
@@ -75,6 +85,7 @@ class Memory:
         self.shared_files: SharedCache[tuple[str, str], bytes | None] = SharedCache(
             TTLCache(BYTES_KEPT, SHARED_FILE_IS_GOOD_FOR, clock, getsizeof=_file_size)
         )
+        self.tips: SharedCache[tuple[int, str], Tip] = SharedCache(TTLCache(10_000, TIP_IS_KEPT_FOR, clock))
         self.hints: SharedCache[tuple[str, str, int], None] = SharedCache(
             TTLCache(1_000, HINT_IS_GOOD_FOR, clock)
         )
@@ -88,6 +99,7 @@ class Memory:
             self.files,
             self.changes,
             self.lines,
+            self.tips,
         ):
             of_repository.forget(lambda key: key[0] == repository.id)
         for of_owner in (self.shared_files, self.hints):
