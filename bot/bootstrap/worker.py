@@ -126,7 +126,7 @@ def _handler(
         check_room=budget.check,
     )
     inbox = PostgresInbox(database)
-    effects = Effects(put=inbox.put, latest=inbox.latest, forget=github.forget)
+    effects = Effects(put=inbox.put, behind=inbox.behind, settle=inbox.settle, forget=github.forget)
     return DeliveryHandler(sources=sources, effects=effects, run_page=links.run_page)
 
 

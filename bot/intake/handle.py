@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot import events
-from bot.errors import MalformedPayload
 from bot.events.recheck import recheck
 from bot.events.rerun import rerun
 from bot.events.types import Ignored
 from bot.intake.lookup import Lookup
+from bot.intake.one_look import MOST_BEHIND, settled_by_another, settled_by_this
 from bot.metrics import UNSERVED
 from bot.models import (
     CLICK,
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from bot.models import Delivery, ReportPolicy, Repository, Subject
     from bot.policy.decision import Action, Decision
 
-LATER = 6  # deliveries that are looked at to spare one a look of its own
 PATIENCE = 6  # tries before we believe GitHub's API over its webhook
 
 log = logging.getLogger(__name__)
@@ -70,7 +69,8 @@ class Effects:
     """What a decision can do beside changing what is stored about its subject. Each may be repeated."""
 
     put: Callable[[Delivery], object]
-    latest: Callable[[Delivery, Delivery | None], Delivery | None]
+    behind: Callable[[Delivery, int], Sequence[Delivery]]
+    settle: Callable[[Sequence[str], str], None]
     forget: Callable[[Repository], None]
 
 
@@ -100,7 +100,9 @@ class DeliveryHandler:
         told = event.told
         if repository is not None and told.number is not None and told.pushed is not None:
             self.sources.ledger.record_push(repository, told.number, *told.pushed)
-        if told.only_a_look and self._is_settled_by_a_later_one(event.action, claim.delivery):
+        looks = told.only_a_look or told.settles
+        behind = self.effects.behind(claim.delivery, MOST_BEHIND) if looks else ()
+        if settled_by_another(event, behind):
             return Handled(ignored=True, reason="a later delivery about the pull request settles it, too")
         if repository is not None:
             self.sources.check_room(repository)
@@ -110,19 +112,10 @@ class DeliveryHandler:
         log.info("%s: %s: %s", _where(event, decision), decision.kind.value, decision.reason)
         for action in decision.actions:
             self._affect(action, claim.delivery, decision)
-        return self._store(claim.delivery, decision)
-
-    def _is_settled_by_a_later_one(self, action: str, delivery: Delivery) -> bool:
-        """Whether one that waits in the same lane asks for the same look, so that one look is enough.
-
-        Of those that wait the last few are read, whatever is among them.
-        """
-        later: Delivery | None = None
-        for _ in range(LATER):
-            later = self.effects.latest(delivery, later)
-            if later is None or _settles(later, action):
-                return later is not None
-        return False
+        handled = self._store(claim.delivery, decision)
+        if settled := settled_by_this(event, decision.subject, behind):
+            self.effects.settle(settled, "an earlier delivery about the pull request has settled it, too")
+        return handled
 
     def _affect(self, action: Action, delivery: Delivery, decision: Decision) -> None:
         match action:
@@ -250,12 +243,3 @@ def _where(event: Event, decision: Decision) -> str:
         return "no repository" if event.repository is None else event.repository.full_name
     name = subject.name if isinstance(subject, Branch) else f"#{subject.number}"
     return f"{subject.repository.full_name} {name}"
-
-
-def _settles(later: Delivery, action: str) -> bool:
-    """Whether a delivery's look is also that of an earlier one with that action: those of one are alike."""
-    try:
-        event = events.parse(later)
-    except MalformedPayload:
-        return False
-    return event.told.settles or (event.told.only_a_look and event.action == action)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+import time
+from collections import defaultdict
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.claims import Urgency, Window
 from bot.errors import HeldBack
+from bot.patience import Pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +30,7 @@ LOOKUPS = 5.0
 
 SHARES = {
     Urgency.FINAL_STATUS: 1.0,
-    Urgency.FINAL_COMMENT: 0.85,
+    Urgency.FINAL_COMMENT: 0.9,
     Urgency.LOOKUP: 0.7,
     Urgency.PROGRESS: 0.5,
 }
@@ -37,7 +41,7 @@ LOW_SHARE, LOW_REQUESTS = 0.1, 300
 
 LONGEST_WAIT = 300.0
 LEAST_WAITS = {Urgency.FINAL_COMMENT: 1.0, Urgency.LOOKUP: 5.0, Urgency.PROGRESS: 10.0}
-MOST_SPREAD = 60.0
+MOST_SPREAD = 15.0
 """Seconds. Who can wait stays away for a little longer than it must: else all come back for room for one."""
 
 
@@ -57,6 +61,8 @@ def windows(
 class Budget:
     """Asked before each write. However small a window is, one write fits into it.
 
+    Progress waits for as long as others of this process have to: what gets free is theirs.
+
     `on_held_back` hears the urgency of each write that has to wait.
     """
 
@@ -67,10 +73,12 @@ class Budget:
         windows: Sequence[Window],
         *,
         on_held_back: Callable[[str], None] = lambda _urgency: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.store = store
         self.quotas = quotas
         self.on_held_back = on_held_back
+        self._others: dict[str, Pause] = defaultdict(partial(Pause, clock))
         self.windows = {
             urgency: [
                 replace(window, most=max(window.most * share, COSTS[window.name])) for window in windows
@@ -84,14 +92,13 @@ class Budget:
         `content` says that it creates or edits what people read (comments, not statuses and check runs).
         """
         account = self._told(repository)
-        wait = _until_quota(self.quotas.quota(repository)) if urgency is Urgency.PROGRESS else 0.0
+        wait = 0.0
+        if urgency is Urgency.PROGRESS:
+            wait = max(_until_quota(self.quotas.quota(repository)), self._others[account].left)
         if wait <= 0:
             costs = COSTS if content else {POINTS: COSTS[POINTS]}
             wait = self.store.take(account, costs, self.windows[urgency])
-        if wait <= 0:
-            return 0.0
-        self.on_held_back(urgency.value)
-        return _apart(wait, urgency) if urgency in LEAST_WAITS else wait
+        return self._held_back(account, wait, urgency) if wait > 0 else 0.0
 
     def check(self, repository: Repository) -> None:
         """See that there is room for what a decision looks up; HeldBack if there is none yet.
@@ -99,11 +106,19 @@ class Budget:
         Spends nothing: what is read is told to the store afterwards, so that a few decisions at a time may
         exceed their share, for which the other shares leave room.
         """
-        wait = self.store.wait(self._told(repository), {POINTS: LOOKUPS}, self.windows[Urgency.LOOKUP])
+        account = self._told(repository)
+        wait = self.store.wait(account, {POINTS: LOOKUPS}, self.windows[Urgency.LOOKUP])
         if wait > 0:
-            self.on_held_back(Urgency.LOOKUP.value)
-            wait = _apart(wait, Urgency.LOOKUP)
+            wait = self._held_back(account, wait, Urgency.LOOKUP)
             raise HeldBack("there is no room for lookups below GitHub's limits", wait)
+
+    def _held_back(self, account: str, wait: float, urgency: Urgency) -> float:
+        self.on_held_back(urgency.value)
+        if urgency in LEAST_WAITS:
+            wait = _apart(wait, urgency)
+        if urgency is not Urgency.PROGRESS:
+            self._others[account].begin(wait)
+        return wait
 
     def _told(self, repository: Repository) -> str:
         """The account whose limits count, and what it has read is told to the store."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.postgres
 
 SETTLED = ("ignored", "a later delivery about the pull request settles it, too")
+SETTLED_BEFORE = "an earlier delivery about the pull request has settled it, too"
 HEADS = [HEAD, sha(21), sha(22), sha(23)]
 
 
@@ -76,7 +79,42 @@ def test_which_settles_which(bot: Bot, before: str, after: str, *, settled: bool
 def test_one_that_settles_others_may_have_more_behind_it(bot: Bot) -> None:
     sent = [bot.hear_of_pull(each) for each in ("opened", "labeled", "synchronize", "labeled", "unlabeled")]
     bot.work()
+    assert [bot.state(each)[1] for each in sent[3:]] == [SETTLED_BEFORE] * 2
     assert [bot.state(each) == SETTLED for each in sent] == [True, True, False, False, False]
+
+
+class TestBehind:
+    """What waits behind a look, and tells of nothing that it did not see, is done with it."""
+
+    def test_labels_are_seen_together_with_the_head(self, bot: Bot) -> None:
+        _, labeled = bot.hear_of_pull("synchronize"), bot.hear_of_pull("labeled")
+        bot.work()
+        assert bot.state(labeled) == ("ignored", SETTLED_BEFORE)
+        assert [call.method for call in bot.github.calls].count("pull_request") == 1
+
+    def test_what_came_after_the_look_is_looked_at(self, bot: Bot) -> None:
+        bot.hear_of_pull("synchronize")
+        bot.work()
+        labeled = bot.hear_of_pull("labeled")
+        bot.work()
+        assert bot.state(labeled) == ("ignored", "no pipeline asks for labels")
+
+    def test_what_github_did_not_show_yet_is_looked_at(self, bot: Bot) -> None:
+        bot.hear_of_pull("synchronize")
+        soon = replace(pull(), updated_at=pull().updated_at + timedelta(seconds=1))
+        labeled = delivery("pull_request", pull_payload("labeled", of=soon))
+        bot.hear(labeled)
+        bot.work()
+        assert bot.state(labeled)[0] == "queued"
+        bot.github.put_pull(soon, changed=["src/app.py"])
+        bot.work_for_long()
+        assert bot.state(labeled) == ("ignored", "no pipeline asks for labels")
+
+    def test_a_look_that_failed_has_settled_nothing(self, bot: Bot) -> None:
+        _, labeled = bot.hear_of_pull("converted_to_draft"), bot.hear_of_pull("labeled")
+        bot.github.unavailable()
+        bot.worker.work()
+        assert bot.state(labeled)[0] == "queued"
 
 
 def test_another_pull_request_settles_nothing(bot: Bot) -> None:

@@ -77,7 +77,12 @@ class Bot:
                 clock=self.tick,
                 check_room=check_room,
             ),
-            effects=Effects(put=self.inbox.put, latest=self.inbox.latest, forget=self.github.forget),
+            effects=Effects(
+                put=self.inbox.put,
+                behind=self.inbox.behind,
+                settle=self.inbox.settle,
+                forget=self.github.forget,
+            ),
             run_page=lambda run_id: f"https://preflight.example/runs/{run_id}",
         )
         self.worker = DeliveryWorker(self.inbox, self.handler)

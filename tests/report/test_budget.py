@@ -76,7 +76,7 @@ def writes(budget: Budget, urgency: Urgency, *, content: bool = False) -> int:
 
 
 @pytest.mark.parametrize(
-    ("urgency", "statuses", "comments"), [(PROGRESS, 90, 40), (COMMENT, 153, 68), (FINAL, 180, 80)]
+    ("urgency", "statuses", "comments"), [(PROGRESS, 90, 40), (COMMENT, 162, 72), (FINAL, 180, 80)]
 )
 def test_a_window_is_not_for_everybody_to_its_end(urgency: Urgency, statuses: int, comments: int) -> None:
     account = Account()
@@ -95,8 +95,8 @@ def test_who_can_wait_leaves_room_for_who_can_not() -> None:
     account = Account()
     budget = Budget(account, account, windows())
     assert writes(budget, PROGRESS) == 90
-    assert writes(budget, COMMENT) == 63
-    assert writes(budget, FINAL) == 27
+    assert writes(budget, COMMENT) == 72
+    assert writes(budget, FINAL) == 18
 
 
 def test_the_wait_is_what_the_store_says() -> None:
@@ -137,13 +137,13 @@ def test_a_quota_that_runs_low_stops_progress_and_nothing_else(quota: Quota | No
     account = Account(quota)
     budget = Budget(account, account, windows())
     wait = budget.take(REPOSITORY, content=False, urgency=PROGRESS)
-    assert progress <= wait <= 2 * progress
+    assert progress <= wait <= progress + 15
     assert budget.take(REPOSITORY, content=True, urgency=COMMENT) == 0
     assert budget.take(REPOSITORY, content=False, urgency=FINAL) == 0
 
 
 @pytest.mark.parametrize(
-    ("urgency", "least", "most"), [(FINAL, 60, 60), (COMMENT, 60, 120), (PROGRESS, 60, 120)]
+    ("urgency", "least", "most"), [(FINAL, 60, 60), (COMMENT, 60, 75), (PROGRESS, 60, 75)]
 )
 def test_those_who_can_wait_do_not_come_back_all_at_once(urgency: Urgency, least: float, most: float) -> None:
     account = Account()
@@ -152,6 +152,18 @@ def test_those_who_can_wait_do_not_come_back_all_at_once(urgency: Urgency, least
     waits = {budget.take(REPOSITORY, content=False, urgency=urgency) for _ in range(20)}
     assert all(least <= wait <= most for wait in waits)
     assert len(waits) == (1 if urgency is FINAL else 20)
+
+
+def test_progress_waits_behind_those_who_wait() -> None:
+    account, now = Account(), 100.0
+    budget = Budget(account, account, windows(content_per_minute=2), clock=lambda: now)
+    budget.take(REPOSITORY, content=True, urgency=COMMENT)
+    held = budget.take(REPOSITORY, content=True, urgency=COMMENT)
+    assert held > 0
+    assert budget.take(REPOSITORY, content=False, urgency=PROGRESS) >= held
+    assert budget.take(REPOSITORY, content=False, urgency=FINAL) == 0
+    now += held
+    assert budget.take(REPOSITORY, content=False, urgency=PROGRESS) == 0
 
 
 def test_who_is_held_back_is_counted() -> None:
@@ -183,7 +195,7 @@ class TestLookups:
         account.reads = 1
         with pytest.raises(HeldBack) as caught:
             budget.check(REPOSITORY)
-        assert 60 <= (caught.value.retry_after or 0) <= 120
+        assert 60 <= (caught.value.retry_after or 0) <= 75
         assert held == ["lookup"]
         assert budget.take(REPOSITORY, content=False, urgency=FINAL) == 0
 

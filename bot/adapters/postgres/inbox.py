@@ -127,11 +127,8 @@ class PostgresInbox:
         """It can't be handled; kept with its reason until somebody replays it."""
         self._give_back(claim, "parked", reason, None)
 
-    def latest(self, delivery: Delivery, before: Delivery | None = None) -> Delivery | None:
-        """The last of those of the same event that wait in its lane behind it, None if none does.
-
-        With `before` the last of those that came before that one.
-        """
+    def behind(self, delivery: Delivery, most: int) -> Sequence[Delivery]:
+        """Those of the same event that wait in its lane behind it, the last ones first."""
         own = select(deliveries.c.seq).where(deliveries.c.id == delivery.id).scalar_subquery()
         statement = (
             select(deliveries.c.id, deliveries.c.event, deliveries.c.body, deliveries.c.lane)
@@ -142,14 +139,18 @@ class PostgresInbox:
                 deliveries.c.event == delivery.event,
             )
             .order_by(deliveries.c.seq.desc())
-            .limit(1)
+            .limit(most)
         )
-        if before is not None:
-            end = select(deliveries.c.seq).where(deliveries.c.id == before.id).scalar_subquery()
-            statement = statement.where(deliveries.c.seq < end)
         with self.database.once() as connection:
-            row = connection.execute(statement).one_or_none()
-        return None if row is None else Delivery(row.id, row.event, bytes(row.body), row.lane)
+            rows = connection.execute(statement).all()
+        return [Delivery(row.id, row.event, bytes(row.body), row.lane) for row in rows]
+
+    def settle(self, ids: Sequence[str], reason: str) -> None:
+        """Those of them that wait mean nothing any more."""
+        waiting = and_(deliveries.c.id.in_(ids), deliveries.c.state == "queued")
+        settled = {"state": "ignored", "reason": reason, "finished_at": func.now()}
+        with self.database.once() as connection:
+            connection.execute(update(deliveries).where(waiting).values(settled))
 
     def next_due(self) -> float | None:
         """The seconds until a delivery is due, None if none waits.
