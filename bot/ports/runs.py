@@ -39,6 +39,13 @@ class RunStore(Protocol):
         """
         ...
 
+    def give_back(self, unchanged: Sequence[tuple[RunClaim, float]]) -> None:
+        """Give back runs in which nothing has changed; look at each again after so many seconds.
+
+        As `save_run` does it, for many at once.
+        """
+        ...
+
     def revisited(
         self, claim: RunClaim, reopened: Run | None, *, cancel_sent: bool, seconds: float | None
     ) -> None:

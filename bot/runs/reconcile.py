@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import logging
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.errors import (
     AirflowLoginRefused,
@@ -50,9 +50,14 @@ PARALLEL = 4  # starting and stopping; Airflow's api-server stalls under many co
 AFTER_NUDGE = 1.0
 POLL_FASTEST = 2.0
 POLL_SLOWEST = 15.0
+GATHERING = 0.2
+"""Seconds after which runs in which nothing has changed are given back, though others are not done yet."""
+
 REMEMBERED = 10_000  # runs that were asked to stop, and since when
 
 log = logging.getLogger(__name__)
+
+_Result = TypeVar("_Result")
 
 
 class RunReconciler:
@@ -125,18 +130,19 @@ class RunReconciler:
                 self.store.save_run(claim, run, cancel_sent=False, seconds=seconds)
         return to_stop, to_begin, to_follow
 
-    def _alone(self, act: Callable[[RunClaim], None]) -> Callable[[RunClaim], None]:
+    def _alone(self, act: Callable[[RunClaim], _Result]) -> Callable[[RunClaim], _Result | None]:
         """Keep what nobody expected of one run from the others of the same look."""
 
-        def act_alone(claim: RunClaim) -> None:
+        def act_alone(claim: RunClaim) -> _Result | None:
             try:
-                act(claim)
+                return act(claim)
             except StoreUnavailable:
                 raise
             except Exception:
                 log.exception("run %s met an error that nobody expected", claim.run.id)
                 LOOP_ERRORS.labels("run").inc()
                 self._hold(claim)
+                return None
 
         return act_alone
 
@@ -190,30 +196,42 @@ class RunReconciler:
             self._stopping.clear()  # their time to stop counts anew
         pairs = ((claim.run, None if claim.run.ref is None else found.get(claim.run.ref)) for claim in claims)
         notes = self.obstacles.look(pairs, self.clock())
+        follow_one = self._alone(lambda claim: self._follow_one(claim, found, notes))
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="runs") as pool:
-            list(pool.map(self._alone(lambda claim: self._follow_one(claim, found, notes)), claims))
+            going = {pool.submit(follow_one, claim): claim for claim in claims}
+            while going:  # many at once, but none waits for another one's log
+                done, _ = wait(going, timeout=GATHERING)
+                followed = [(going.pop(one), one.result()) for one in done]
+                same = [claim for claim, changed in followed if changed is False]
+                self.store.give_back([(claim, self._poll(claim, claim.run)) for claim in same])
 
     def _follow_one(
         self, claim: RunClaim, found: Mapping[RunRef, DagRun | None], notes: Mapping[str, str]
-    ) -> None:
+    ) -> bool:
+        """Follow it; False if nothing has changed, so that it is still to be given back."""
         run, now = claim.run, self.clock()
-        if run.ref is None:
-            self._save(claim, failed(run, "the run has no name in Airflow"), cancel_sent=claim.cancel_sent)
-            return
         try:
-            there = found.get(run.ref)
-            run = follow(run, there, self.reader, self.excerpt, now, redact=self.redact)
-            if there is not None and not run.finished:
-                run = in_time(replace(run, note=notes.get(run.id, "")), now)
-                if run.cancel is not None and self._still_stopping(claim, run, there, now):
-                    return
+            if run.ref is None:
+                run = failed(run, "the run has no name in Airflow")
+            else:
+                there = found.get(run.ref)
+                run = follow(run, there, self.reader, self.excerpt, now, redact=self.redact)
+                if there is not None and not run.finished:
+                    run = in_time(replace(run, note=notes.get(run.id, "")), now)
+                    if run.cancel is not None and self._still_stopping(claim, run, there, now):
+                        return True
         except (AirflowUnavailable, AirflowLoginRefused) as error:
             self._wait(claim, run, error)
+            return True
         except AirflowRefused as error:
             log.warning("run %s can't be followed for now: %s", run.id, error)
             self._hold(claim)
-        else:
-            self._save(claim, run, cancel_sent=run.cancel is not None)
+            return True
+        cancel_sent = run.cancel is not None
+        changed = run != claim.run or cancel_sent != claim.cancel_sent
+        if changed:
+            self._save(claim, run, cancel_sent=cancel_sent)
+        return changed
 
     def _still_stopping(self, claim: RunClaim, run: Run, there: DagRun, now: datetime) -> bool:
         """Stop it, again if that did not take; True if it ends for us now, since Airflow does not end it."""

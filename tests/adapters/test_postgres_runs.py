@@ -212,6 +212,52 @@ class TestSave:
         assert reread(database, over).outcome is Outcome.FAILURE
 
 
+class TestGiveBack:
+    """Many at once, in which nothing has changed."""
+
+    def test_each_is_looked_at_again_when_it_should_be(
+        self, ledger: PostgresLedger, runs: PostgresRuns
+    ) -> None:
+        ledger.apply(admitted(run(), run(pipeline="docs")))
+        first, second = runs.claim_runs(2)
+        runs.give_back([(first, 0.0), (second, 100.0)])
+        assert [claim.run for claim in runs.claim_runs(2)] == [first.run]
+        due = runs.next_due()
+        assert due is not None
+        assert 50 < due <= 100
+
+    def test_nothing_is_reported(
+        self, database: Database, ledger: PostgresLedger, runs: PostgresRuns
+    ) -> None:
+        ledger.apply(admitted(run()))
+        settle(database)
+        runs.give_back([(take(runs), 100.0)])
+        assert PostgresReports(database).next_due() is None
+
+    def test_what_was_nudged_meanwhile_is_looked_at_at_once(
+        self, ledger: PostgresLedger, runs: PostgresRuns
+    ) -> None:
+        ledger.apply(admitted(run()))
+        claim = take(runs)
+        assert runs.intend(claim, "preflight~1")
+        assert runs.nudge("preflight~1")
+        runs.give_back([(claim, 100.0)])
+        assert runs.next_due() == 0
+
+    def test_from_a_lease_that_ended_is_dropped(
+        self, database: Database, ledger: PostgresLedger, runs: PostgresRuns, other: PostgresRuns
+    ) -> None:
+        ledger.apply(admitted(run()))
+        late = take(runs)
+        let_leases_end(database)
+        take(other)
+        runs.give_back([(late, 0.0)])
+        assert runs.claim_runs(1) == [], "the new holder keeps its lease"
+
+    def test_none_is_nothing(self, runs: PostgresRuns) -> None:
+        runs.give_back([])
+
+
 class TestTimeIsOver:
     """The reconciler stops a run whose time is over, waiting or not."""
 

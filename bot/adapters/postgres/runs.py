@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Float, and_, case, cast, func, null, or_, select, true, update
+from sqlalchemy import Float, and_, case, cast, func, null, or_, select, text, true, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.adapters.postgres.admission import admit, somebody_waits
@@ -37,6 +37,24 @@ AWAKE = (
     func.coalesce(runs.c.resumed_at, runs.c.created_at) + func.make_interval(0, 0, 0, 0, 0, 0, _TIMEOUT)
     <= func.now(),
     and_(runs.c.cancel.is_not(None), runs.c.dag_run_id.is_(None)),
+)
+# Locked in the order in which everybody locks runs; what changed meanwhile is looked at again at once.
+GIVE_BACK = text(
+    """
+    WITH given AS (
+        SELECT * FROM unnest(
+            CAST(:ids AS text[]), CAST(:leases AS timestamptz[]), CAST(:versions AS bigint[]),
+            CAST(:seconds AS float8[])
+        ) AS given (id, lease, version, seconds)
+    ), locked AS MATERIALIZED (
+        SELECT id FROM runs WHERE id = ANY (CAST(:ids AS text[])) ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE runs SET lease_owner = NULL, lease_until = NULL, due_at = now() + CASE
+        WHEN runs.version = given.version THEN make_interval(secs => given.seconds) ELSE interval '0' END
+    FROM given JOIN locked USING (id)
+    WHERE runs.id = given.id AND runs.lease_until = given.lease
+    RETURNING runs.version <> given.version AS changed
+    """
 )
 
 
@@ -140,6 +158,20 @@ class PostgresRuns:
                 notify(connection, "run")  # it left its place to others, or is due again itself
             if wants_archive(run):
                 notify(connection, "archive")
+
+    def give_back(self, unchanged: Sequence[tuple[RunClaim, float]]) -> None:
+        """Give back runs in which nothing has changed; see RunStore."""
+        if not unchanged:
+            return
+        given = {
+            "ids": [claim.run.id for claim, _ in unchanged],
+            "leases": [claim.lease for claim, _ in unchanged],
+            "versions": [claim.version for claim, _ in unchanged],
+            "seconds": [seconds for _, seconds in unchanged],
+        }
+        with self.database.begin() as connection:
+            if any(connection.execute(GIVE_BACK, given).scalars().all()):
+                notify(connection, "run")
 
     def revisited(
         self, claim: RunClaim, reopened: Run | None, *, cancel_sent: bool, seconds: float | None
