@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -58,3 +59,26 @@ class Pause:
     def cautious(self) -> bool:
         """Whether nobody has seen yet that it is well again."""
         return self._until is not None
+
+
+class Turns:
+    """Those who wait for the same thing come back one after another, each when there may be some of it.
+
+    None waits longer than `longest` seconds for its turn.
+    """
+
+    def __init__(self, longest: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._longest = longest
+        self._clock = clock
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    def after(self, wait: float, each: float) -> float:
+        """Seconds until the turn of one more, who waits for `wait` at least; each turn takes `each`."""
+        with self._lock:
+            now = self._clock()
+            at = max(now + wait, self._next)
+            self._next = at + each
+            if at - now > self._longest:
+                at = self._next = now + max(self._longest, wait)
+            return at - now

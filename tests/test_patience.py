@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.patience import SLOWEST, Pause, backoff, spread
+from bot.patience import SLOWEST, Pause, Turns, backoff, spread
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,24 @@ def test_a_pause_runs_out_and_is_remembered_until_all_is_well() -> None:
     assert (pause.left, pause.cautious) == (0.0, True)
     pause.end()
     assert (pause.left, pause.cautious) == (0.0, False)
+
+
+class TestTurns:
+    def test_each_has_its_own(self) -> None:
+        turns = Turns(100, lambda: 0.0)
+        assert [turns.after(10, 2) for _ in range(3)] == [10, 12, 14]
+
+    def test_time_goes_by(self) -> None:
+        now = 0.0
+        turns = Turns(100, lambda: now)
+        turns.after(10, 2)
+        now = 11
+        assert turns.after(0, 2) == 1
+        assert turns.after(10, 2) == 10
+
+    def test_none_waits_for_longer_than_that(self) -> None:
+        turns = Turns(100, lambda: 0.0)
+        assert [turns.after(10, 60) for _ in range(4)] == [10, 70, 100, 100]
+
+    def test_unless_there_is_nothing_before(self) -> None:
+        assert Turns(100, lambda: 0.0).after(3600, 2) == 3600

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections import defaultdict
 from dataclasses import replace
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.claims import Urgency, Window
 from bot.errors import HeldBack
-from bot.patience import Pause
+from bot.patience import Pause, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +24,7 @@ COSTS = {POINTS: 5.0, CONTENT: 1.0}
 
 POINTS_PER_MINUTE, CONTENT_PER_MINUTE, CONTENT_PER_HOUR = 900, 80, 500
 
-LOOKUPS = 5.0
+LOOKUPS = 3.0
 """Points that a decision takes: what it has to look up is read, most of it remembered."""
 
 SHARES = {
@@ -41,8 +40,7 @@ LOW_SHARE, LOW_REQUESTS = 0.1, 300
 
 LONGEST_WAIT = 300.0
 LEAST_WAITS = {Urgency.FINAL_COMMENT: 1.0, Urgency.LOOKUP: 5.0, Urgency.PROGRESS: 10.0}
-MOST_SPREAD = 15.0
-"""Seconds. Who can wait stays away for a little longer than it must: else all come back for room for one."""
+"""Seconds. Who can wait comes back in turn, for room of its own: else all come back for room for one."""
 
 
 def windows(
@@ -79,6 +77,7 @@ class Budget:
         self.quotas = quotas
         self.on_held_back = on_held_back
         self._others: dict[str, Pause] = defaultdict(partial(Pause, clock))
+        self._turns: dict[tuple[str, Urgency], Turns] = defaultdict(partial(Turns, LONGEST_WAIT, clock))
         self.windows = {
             urgency: [
                 replace(window, most=max(window.most * share, COSTS[window.name])) for window in windows
@@ -92,13 +91,13 @@ class Budget:
         `content` says that it creates or edits what people read (comments, not statuses and check runs).
         """
         account = self._told(repository)
+        costs = COSTS if content else {POINTS: COSTS[POINTS]}
         wait = 0.0
         if urgency is Urgency.PROGRESS:
             wait = max(_until_quota(self.quotas.quota(repository)), self._others[account].left)
         if wait <= 0:
-            costs = COSTS if content else {POINTS: COSTS[POINTS]}
             wait = self.store.take(account, costs, self.windows[urgency])
-        return self._held_back(account, wait, urgency) if wait > 0 else 0.0
+        return self._held_back(account, wait, urgency, costs) if wait > 0 else 0.0
 
     def check(self, repository: Repository) -> None:
         """See that there is room for what a decision looks up; HeldBack if there is none yet.
@@ -107,15 +106,18 @@ class Budget:
         exceed their share, for which the other shares leave room.
         """
         account = self._told(repository)
-        wait = self.store.wait(account, {POINTS: LOOKUPS}, self.windows[Urgency.LOOKUP])
+        costs = {POINTS: LOOKUPS}
+        wait = self.store.wait(account, costs, self.windows[Urgency.LOOKUP])
         if wait > 0:
-            wait = self._held_back(account, wait, Urgency.LOOKUP)
+            wait = self._held_back(account, wait, Urgency.LOOKUP, costs)
             raise HeldBack("there is no room for lookups below GitHub's limits", wait)
 
-    def _held_back(self, account: str, wait: float, urgency: Urgency) -> float:
+    def _held_back(self, account: str, wait: float, urgency: Urgency, costs: Mapping[str, float]) -> float:
         self.on_held_back(urgency.value)
         if urgency in LEAST_WAITS:
-            wait = _apart(wait, urgency)
+            rates = [one.most / one.seconds for one in self.windows[urgency] if one.name == POINTS]
+            each = max((costs[POINTS] / rate for rate in rates), default=0.0)
+            wait = self._turns[account, urgency].after(max(wait, LEAST_WAITS[urgency]), each)
         if urgency is not Urgency.PROGRESS:
             self._others[account].begin(wait)
         return wait
@@ -127,12 +129,6 @@ class Budget:
         if spent:
             self.store.spend(account, {POINTS: spent})
         return account
-
-
-def _apart(wait: float, urgency: Urgency) -> float:
-    """The wait of somebody who should not come back together with all others."""
-    wait = max(wait, LEAST_WAITS[urgency])
-    return wait + random.uniform(0, min(wait, MOST_SPREAD))  # noqa: S311 - not a secret
 
 
 def _until_quota(quota: Quota | None) -> float:
