@@ -43,6 +43,11 @@ class GitHubRateLimited(Temporary):
 class HeldBack(GitHubRateLimited):
     """Nothing was sent: we hold ourselves below GitHub's limits, which leave room after `retry_after`."""
 
+    REASON = "there is no room for lookups below GitHub's limits"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(self.REASON, seconds)
+
 
 class GitHubRefused(PreflightError):
     """GitHub refused for good: missing permission, bad credentials or an invalid request."""

@@ -126,7 +126,13 @@ def _handler(
         check_room=budget.check,
     )
     inbox = PostgresInbox(database)
-    effects = Effects(put=inbox.put, behind=inbox.behind, settle=inbox.settle, forget=github.forget)
+    effects = Effects(
+        put=inbox.put,
+        behind=inbox.behind,
+        settle=inbox.settle,
+        held_ahead=inbox.held_ahead,
+        forget=github.forget,
+    )
     return DeliveryHandler(sources=sources, effects=effects, run_page=links.run_page)
 
 

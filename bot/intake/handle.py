@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot import events
+from bot.errors import HeldBack
 from bot.events.recheck import recheck
 from bot.events.rerun import rerun
 from bot.events.types import Ignored
@@ -71,6 +72,7 @@ class Effects:
     put: Callable[[Delivery], object]
     behind: Callable[[Delivery, int], Sequence[Delivery]]
     settle: Callable[[Sequence[str], str], None]
+    held_ahead: Callable[[Delivery], float]
     forget: Callable[[Repository], None]
 
 
@@ -104,6 +106,8 @@ class DeliveryHandler:
         behind = self.effects.behind(claim.delivery, MOST_BEHIND) if looks else ()
         if settled_by_another(event, behind):
             return Handled(ignored=True, reason="a later delivery about the pull request settles it, too")
+        if looks and (seconds := self.effects.held_ahead(claim.delivery)) > 0:
+            raise HeldBack(seconds)
         if repository is not None:
             self.sources.check_room(repository)
             if told.afresh:

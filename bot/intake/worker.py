@@ -73,6 +73,7 @@ class DeliveryWorker:
     def _retry(self, claim: DeliveryClaim, error: Temporary) -> None:
         seconds = spread(error.retry_after) if error.retry_after else retry_seconds(claim.tries)
         if isinstance(error, HeldBack):
+            seconds = error.retry_after or seconds  # each has a turn of its own
             log.info("delivery %s waits %.0f s: %s", claim.delivery.id, seconds, error)
         elif isinstance(error, GitHubAway):
             self._away.begin(min(error.retry_after or LONGEST_PAUSE, LONGEST_PAUSE))

@@ -39,7 +39,7 @@ LOW_SHARE, LOW_REQUESTS = 0.1, 300
 """Below either the hour's requests run low."""
 
 LONGEST_WAIT = 300.0
-LEAST_WAITS = {Urgency.FINAL_COMMENT: 1.0, Urgency.LOOKUP: 5.0, Urgency.PROGRESS: 10.0}
+LEAST_WAITS = {Urgency.FINAL_COMMENT: 1.0, Urgency.LOOKUP: 2.0, Urgency.PROGRESS: 10.0}
 """Seconds. Who can wait comes back in turn, for room of its own: else all come back for room for one."""
 
 
@@ -110,7 +110,7 @@ class Budget:
         wait = self.store.wait(account, costs, self.windows[Urgency.LOOKUP])
         if wait > 0:
             wait = self._held_back(account, wait, Urgency.LOOKUP, costs)
-            raise HeldBack("there is no room for lookups below GitHub's limits", wait)
+            raise HeldBack(wait)
 
     def _held_back(self, account: str, wait: float, urgency: Urgency, costs: Mapping[str, float]) -> float:
         self.on_held_back(urgency.value)

@@ -139,16 +139,39 @@ def test_without_room_below_githubs_limits_a_delivery_waits_and_nothing_is_asked
     def check_room(repository: Repository) -> None:
         assert repository == REPOSITORY
         if not room:
-            raise HeldBack("there is no room", 30.0)
+            raise HeldBack(30.0)
 
     bot = Bot(database, check_room=check_room)
     sent = bot.hear_of_pull("opened")
     bot.work()
-    assert bot.state(sent) == ("queued", "there is no room")
+    assert bot.state(sent) == ("queued", HeldBack.REASON)
     assert bot.github.calls == []
     room = True
     bot.work_for_long()
     assert bot.state(sent)[0] == "done"
+
+
+def test_who_comes_behind_one_that_is_held_back_wants_no_room_of_its_own(database: Database) -> None:
+    asked, room = 0, False
+
+    def check_room(_: Repository) -> None:
+        nonlocal asked
+        asked += 1
+        if not room:
+            raise HeldBack(30.0)
+
+    bot = Bot(database, check_room=check_room)
+    opened = bot.hear_of_pull("opened")
+    bot.work()
+    newer = moved(pull(), HEADS[1])
+    pushed, labeled = (bot.hear_of_pull(each, of=newer) for each in ("synchronize", "labeled"))
+    bot.work()
+    assert {bot.state(each) for each in (opened, pushed, labeled)} == {("queued", HeldBack.REASON)}
+    assert asked == 1
+    room = True
+    bot.work_for_long()
+    assert asked == 2
+    assert [bot.state(each)[0] for each in (opened, pushed, labeled)] == ["ignored", "done", "ignored"]
 
 
 @pytest.mark.parametrize(("waited", "within"), [(0, 0), (3, 3), (3600, 10)])

@@ -72,7 +72,7 @@ class TestDeliveries:
         assert 0 < due <= 5
         assert "nothing was sent" not in caplog.text, "it is told once, when GitHub is found to be away"
 
-    @pytest.mark.parametrize("error", [HeldBack("no room", 5.0), GitHubAway("nothing was sent", 5.0)])
+    @pytest.mark.parametrize("error", [HeldBack(5.0), GitHubAway("nothing was sent", 5.0)])
     def test_that_were_never_looked_up_still_wait_for_an_api_that_lags(
         self, bot: Bot, error: Temporary
     ) -> None:

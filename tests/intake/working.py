@@ -81,6 +81,7 @@ class Bot:
                 put=self.inbox.put,
                 behind=self.inbox.behind,
                 settle=self.inbox.settle,
+                held_ahead=self.inbox.held_ahead,
                 forget=self.github.forget,
             ),
             run_page=lambda run_id: f"https://preflight.example/runs/{run_id}",
