@@ -29,8 +29,8 @@ LOOKUPS = 3.0
 
 SHARES = {
     Urgency.FINAL_STATUS: 1.0,
-    Urgency.FINAL_COMMENT: 0.9,
-    Urgency.LOOKUP: 0.7,
+    Urgency.FINAL_COMMENT: 0.95,
+    Urgency.LOOKUP: 0.9,
     Urgency.PROGRESS: 0.5,
 }
 """Of each window: whoever can wait leaves the rest to those who can't."""

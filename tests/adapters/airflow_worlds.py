@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from deploy.local.airflow import LocalAirflow
 
 _DEADLINE_SECONDS = 90.0
+_AGAIN_SECONDS = 30.0
 PLAYS = {**airflow_plays.PLAYS, **airflow_resume_plays.PLAYS}
 
 
@@ -75,6 +76,20 @@ class World(Protocol):
 def new_ref(dag_id: str) -> RunRef:
     """A run that nobody has triggered yet."""
     return RunRef(dag_id, f"contract~{uuid.uuid4().hex}~1")
+
+
+def cancel(world: World, ref: RunRef) -> None:
+    """As the bot does it: Airflow answers 500 where its scheduler touches the same rows just then."""
+    deadline = time.monotonic() + _AGAIN_SECONDS
+    while True:
+        try:
+            world.airflow.cancel(ref)
+        except AirflowUnavailable:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 class FakeWorld:

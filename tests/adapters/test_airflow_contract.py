@@ -19,7 +19,7 @@ from bot.errors import (
     ParamsRefused,
 )
 from bot.models import DagRunState, RunRef, Step, StepState
-from tests.adapters.airflow_worlds import WORLDS, World, new_ref, world_of
+from tests.adapters.airflow_worlds import WORLDS, World, cancel, new_ref, world_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -244,7 +244,7 @@ class TestLooking:
             assert [step.try_number for step in run.steps] == [1, 1, 0, 0]
             assert step_of(run, "sleeping").ended_at is None
         finally:
-            world.airflow.cancel(ref)
+            cancel(world, ref)
 
     def test_a_run_of_a_paused_dag_is_queued(self, world: World) -> None:
         ref = new_ref("contract_paused")
@@ -306,7 +306,7 @@ class TestCancelling:
         ref = new_ref("contract_slow")
         world.airflow.trigger(ref, {}, "")
         world.until(ref, lambda run: step_of(run, "sleeping").state is StepState.RUNNING)
-        world.airflow.cancel(ref)
+        cancel(world, ref)
         run = world.until(ref, finished)
         assert run.state is DagRunState.FAILED
         assert step_of(run, "sleeping").state is StepState.FAILED
@@ -318,8 +318,8 @@ class TestCancelling:
     def test_a_run_that_never_began(self, world: World) -> None:
         ref = new_ref("contract_paused")
         world.airflow.trigger(ref, {}, "")
-        world.airflow.cancel(ref)
-        world.airflow.cancel(ref)
+        cancel(world, ref)
+        cancel(world, ref)
         run = world.airflow.look([ref])[ref]
         assert run is not None
         assert run.state is DagRunState.FAILED
@@ -327,7 +327,7 @@ class TestCancelling:
 
     def test_a_success_stays_one(self, world: World, runs: Mapping[str, RunRef]) -> None:
         before = world.until(runs["quick"], finished)
-        world.airflow.cancel(runs["quick"])
+        cancel(world, runs["quick"])
         assert world.airflow.look([runs["quick"]])[runs["quick"]] == before
 
     def test_a_run_that_is_not_there(self, world: World) -> None:
@@ -411,7 +411,7 @@ class TestReadingLogs:
 
             world.until(ref, sleeps)
         finally:
-            world.airflow.cancel(ref)
+            cancel(world, ref)
 
     def test_a_run_that_is_not_there(self, world: World) -> None:
         step = Step("zulu", -1, "zulu", StepState.FAILED, try_number=1)

@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import AirflowUnavailable, DagRunNotFound
 from bot.models import DagRunState, RunRef, Step, StepState
-from tests.adapters.airflow_worlds import WORLDS, World, new_ref, world_of
+from tests.adapters.airflow_worlds import WORLDS, World, cancel, new_ref, world_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,22 +43,13 @@ def cancelled(world: World, dag_id: str, when: Callable[[DagRun], bool]) -> tupl
     """A run that was cancelled, and its steps as the bot knows them: who had passed is told by an XCom."""
     ref = trigger(world, dag_id)
     world.until(ref, when)
-    world.airflow.cancel(ref)
+    cancel(world, ref)
 
     def known(step: Step) -> Step:
         had_passed = world.airflow.xcom(ref, step, "preflight") is not None
         return replace(step, state=StepState.SUCCEEDED) if had_passed else step
 
     return ref, tuple(known(step) for step in world.until(ref, finished).steps)
-
-
-def cancel(world: World, ref: RunRef) -> None:
-    """As the reconciler does it: Airflow answers 500 where its scheduler touches the same rows just then."""
-    while True:
-        try:
-            return world.airflow.cancel(ref)
-        except AirflowUnavailable:
-            continue
 
 
 def story(run: DagRun) -> dict[str, str]:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import AirflowLoginRefused, AirflowUnavailable
 from bot.models import RunRef, StepState
-from tests.adapters.airflow_worlds import WORLDS, World, new_ref, world_of
+from tests.adapters.airflow_worlds import WORLDS, World, cancel, new_ref, world_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def slow(world: World) -> Iterator[RunRef]:
     wanted = {"sleeping": StepState.RUNNING, "stubborn": StepState.RETRYING}
     world.until(ref, lambda run: all(state(run, name) is there for name, there in wanted.items()))
     yield ref
-    world.airflow.cancel(ref)
+    cancel(world, ref)
 
 
 def test_a_step_that_runs_does(world: World, slow: RunRef) -> None:
@@ -78,7 +78,7 @@ def test_nor_does_one_that_was_cancelled(world: World) -> None:
     ref = new_ref("contract_slow")
     world.airflow.trigger(ref, {}, "")
     world.until(ref, lambda run: state(run, "sleeping") is StepState.RUNNING)
-    world.airflow.cancel(ref)
+    cancel(world, ref)
     assert not world.airflow.is_running(ref, "sleeping", 1)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.adapters.airflow import AirflowClient, session
+from bot.adapters.in_time import longest
 from bot.errors import AirflowRefused, AirflowUnavailable, DagNotFound
 from bot.models import RunRef, Step, StepState
 from tests.adapters.airflow_script import Asked, Said, ScriptedAirflow, dag_run, details, scripted_airflow
@@ -140,9 +141,9 @@ class TestAnswersThatMayPass:
     @pytest.mark.parametrize(
         "after", ["HTTP/1.1 200 OK\r\nX-Slow: ", f"{HEAD}\r\n\r\n{{"], ids=["headers", "body"]
     )
-    def test_an_answer_that_drips(self, monkeypatch: pytest.MonkeyPatch, after: str) -> None:
-        monkeypatch.setattr("bot.adapters.in_time._Longest.seconds", 0.3)
-        with dripping(after) as url, pytest.raises(AirflowUnavailable, match=r"[Tt]imed? ?out"):
+    def test_an_answer_that_drips(self, after: str) -> None:
+        refused = pytest.raises(AirflowUnavailable, match=r"[Tt]imed? ?out")
+        with dripping(after) as url, longest(0.3), refused:
             AirflowClient(url, "ci-bot", PASSWORD).conf(REF)
 
     def test_a_log_that_drips(self, server: ScriptedAirflow, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bot.errors import AirflowUnavailable
 from bot.models import DagRunState, StepState
 from bot.runs.obstacles import obstacle, stands_still
-from tests.adapters.airflow_worlds import WORLDS, World, new_ref, world_of
+from tests.adapters.airflow_worlds import WORLDS, World, cancel, new_ref, world_of
 from tests.examples import run
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def stuck(world: World) -> Iterator[RunRef]:
     world.airflow.trigger(ref, {}, "")
     world.until(ref, lambda there: there.steps[0].state is StepState.SUCCEEDED)
     yield ref
-    world.airflow.cancel(ref)
+    cancel(world, ref)
 
 
 def there(world: World, ref: RunRef) -> DagRun:

@@ -35,6 +35,11 @@ def change(database: Database, statement: str) -> None:
         connection.execute(text(statement))
 
 
+def worker(database: Database, listening: threading.Event) -> Listener:
+    """One that tells when it has begun to listen."""
+    return Listener(database, lambda _: listening.set())
+
+
 class TestSchema:
     def test_one_that_is_up_to_date(self, doctor: PostgresDoctor) -> None:
         seen = doctor.schema()
@@ -122,16 +127,17 @@ class TestWorkers:
     @pytest.fixture
     def two(self, database_url: str) -> Iterator[list[Database]]:
         """Two workers that listen, as worker processes do."""
-        stop, known = threading.Event(), threading.Semaphore(0)
+        stop = threading.Event()
         databases = [Database(database_url, pool_size=2) for _ in range(2)]
+        listening = [threading.Event() for _ in databases]
         threads = [
-            threading.Thread(target=Listener(one, lambda _: known.release()).run, args=(stop.wait,))
-            for one in databases
+            threading.Thread(target=worker(one, heard).run, args=(stop.wait,))
+            for one, heard in zip(databases, listening, strict=True)
         ]
         for thread in threads:
             thread.start()
-        for _ in range(2):
-            assert known.acquire(timeout=30)
+        for heard in listening:
+            assert heard.wait(30)
         yield databases
         stop.set()
         for one in databases:

@@ -7,13 +7,13 @@ finds anything that was downloaded before; only the network is as it is. Baselin
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from typing import TYPE_CHECKING
 
 from deploy.local.environment import ROOT
 from tests.bench.figures import Figure, NotMeasured
+from tests.make import own_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _COLD_GOAL, _WARM_GOAL = 240.0, 90.0
 _PATIENCE_SECONDS = 1200.0
-_OF_THIS_CHECKOUT = ("GNUMAKEFLAGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS", "VIRTUAL_ENV")
 _LEADS_TO_CACHES = ("PIP_CACHE_DIR", "PIP_FIND_LINKS", "UV_CACHE_DIR", "UV_FIND_LINKS")
 
 
@@ -51,10 +50,10 @@ def figures(supervisor: Supervisor, directory: Path) -> list[Figure]:
 
 def _environment(home: Path) -> dict[str, str]:
     """Ours, in an empty home."""
-    unwanted = (*_OF_THIS_CHECKOUT, *_LEADS_TO_CACHES)
+    unwanted = ("VIRTUAL_ENV", *_LEADS_TO_CACHES)
     kept = {
         name: value
-        for name, value in os.environ.items()
+        for name, value in own_environment().items()
         if name not in unwanted and not name.startswith("XDG_")
     }
     return {**kept, "HOME": str(home)}

@@ -61,7 +61,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--at-once", type=int, default=12, help="how many at a time (12)")
     parser.add_argument("--plant", default="", choices=["", *PLANTS], help="run the bot with this bug")
     parser.add_argument("--brisk", action="store_true", help="freeze no worker beyond its lease")
-    parser.add_argument("--only", default="", metavar="WORDS", help="only faults of that name, and many")
+    parser.add_argument(
+        "--only", default="", metavar="WORDS", help="only faults of that name, and many, until met"
+    )
     parser.add_argument(
         "--patience", type=float, default=PATIENCE_SECONDS, help="seconds without a change in the end (90)"
     )

@@ -51,6 +51,11 @@ class Trouble:
         with self._lock:
             self._harms.append(harm)
 
+    def waits(self) -> bool:
+        """Whether something was to go wrong that did not yet."""
+        with self._lock:
+            return any(harm.times > 0 for harm in self._harms)
+
     def end(self) -> None:
         """Nothing goes wrong any more."""
         with self._lock:

@@ -26,7 +26,8 @@ class Options:
     """How much of it.
 
     `frozen`: workers may stand still beyond their leases, which takes more than a minute. `patience` is in
-    seconds: how long nothing may change in the end while something is wrong. `only`: see `faults.plan`.
+    seconds: how long nothing may change in the end while something is wrong. `only`: see `faults.plan`; those
+    last until they were met. Where a violation says `enough`, nobody waits for anything more.
     """
 
     lives: int
@@ -36,6 +37,7 @@ class Options:
     frozen: bool = True
     plant: str = ""
     only: str = ""
+    enough: str = ""
     patience: float = PATIENCE_SECONDS
 
 
@@ -96,9 +98,9 @@ def run(options: Options, directory: Path, say: Callable[[str], None]) -> Outcom
         except BaseException:
             infliction.end(hurry=True)
             raise
-        infliction.end()
+        infliction.end(patience=options.patience if options.only else 0.0)
         say("all lives are lived, and all faults have ended")
-        settling = Settling(world, livings, say, options.patience)
+        settling = Settling(world, livings, say, options.patience, options.enough)
         settling.wait()
         say(settling.summary())
         inflicted = [f"  {at:6.1f} s  {fault}" for at, fault in infliction.inflicted]

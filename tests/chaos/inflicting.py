@@ -53,8 +53,11 @@ class Infliction:
             self._inflict(fault)
             self.world.fleet.tend()
 
-    def end(self, *, hurry: bool = False) -> None:
-        """All faults are over; what was down works again."""
+    def end(self, *, hurry: bool = False, patience: float = 0.0) -> None:
+        """All faults are over; what was down works again. With patience, Airflow's are met before."""
+        until = time.monotonic() + patience
+        while self.world.airflow.trouble.waits() and time.monotonic() < until:
+            time.sleep(_LOOK_SECONDS)
         self._ending.set()
         if hurry:
             self._hurry.set()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.chaos.world import World
 
 PATIENCE_SECONDS = 90.0
-_LOOK_SECONDS = 2.0
+_LOOK_SECONDS = 1.0
 _BY_HAND_SECONDS = 60.0
 _FIGURE = re.compile(r"^(preflight_\w+\{[^}]*\}|preflight_database_up) (\S+)$", re.MULTILINE)
 _UNFINISHED = (
@@ -50,8 +50,10 @@ class Settling:
         livings: Sequence[Living],
         say: Callable[[str], None],
         patience: float = PATIENCE_SECONDS,
+        enough: str = "",
     ) -> None:
         self._patience = patience
+        self._enough = enough
         self.world = world
         self.livings = livings
         self._say = say
@@ -60,13 +62,13 @@ class Settling:
         """What is wrong, by the pull request; "" for what is wrong with all."""
 
     def wait(self) -> None:
-        """Until nothing is wrong any more, or nothing has changed for as long as patience lasts."""
+        """Until nothing is wrong any more, enough is, or nothing changes for as long as patience lasts."""
         self.world.player.released = self._wanted()
         wrong, before = list(self.livings), ""
         self.world.fleet.restart_workers()
         changed = asked = time.monotonic()
         lost = 1
-        while wrong and time.monotonic() - changed < self._patience:
+        while wrong and time.monotonic() - changed < self._patience and not self._is_enough():
             lost = lost and len(self._lost())
             if lost and time.monotonic() - asked > _BY_HAND_SECONDS:
                 asked = time.monotonic()
@@ -81,6 +83,14 @@ class Settling:
                 changed, before = time.monotonic(), now
             time.sleep(_LOOK_SECONDS)
         self._judge_all()
+
+    def _is_enough(self) -> bool:
+        """Whether what is wrong is what somebody looks for: it stays wrong, whatever comes."""
+        if not self._enough:
+            return False
+        causes = causes_of(self.world)
+        found = (judge(history_of(living, causes)) for living in self.livings)
+        return any(self._enough in said for violations in found for said in violations)
 
     def _wanted(self) -> Callable[[Place, Mapping[str, object]], bool]:
         """Which runs somebody still waits for; all others should have been stopped."""

@@ -15,17 +15,16 @@ pytestmark = [pytest.mark.story, pytest.mark.postgres, pytest.mark.timeout(600)]
 
 
 def test_pull_requests_survive_it(tmp_path: Path) -> None:
-    outcome = run(Options(lives=15, seed=15, at_once=8, most_acts=6, frozen=False), tmp_path, print)
+    outcome = run(Options(lives=9, seed=15, most_acts=6, frozen=False), tmp_path, print)
     assert outcome.count == 0, outcome.told()
-    assert outcome.line == f"lives=15 seed=15 faults={outcome.faults} violations=0"
+    assert outcome.line == f"lives=9 seed=15 faults={outcome.faults} violations=0"
     assert outcome.faults > 10
 
 
 def test_a_planted_bug_is_noticed(tmp_path: Path) -> None:
     """A reconciler that never looks whether a run is there before it triggers; `plants` has others."""
-    plant = "triggers-without-looking"
-    only = "after a trigger"
-    options = Options(lives=8, seed=7, most_acts=5, frozen=False, plant=plant, only=only, patience=20.0)
+    plant, only, enough = "triggers-without-looking", "after a trigger", "was triggered"
+    options = Options(lives=4, seed=7, most_acts=3, plant=plant, only=only, enough=enough)
     outcome = run(options, tmp_path, print)
     found = [said for violations, _ in outcome.violations.values() for said in violations]
-    assert any("was triggered" in said for said in found)
+    assert any(enough in said for said in found)

@@ -117,6 +117,7 @@ def running_world(
         settings = _settings(directory, postgres, github, webhook_secret, nudge_secret)
         (directory / "stalls").mkdir()
         fleet = Fleet(settings, supervisor, directory / "stalls", plant)
+        ends.callback(fleet.kill_all)
         hints = Hints(f"{fleet.url(WEBS[1], internal=True)}/nudge", nudge_secret)
         ends.callback(hints.close)
         player = Player(fake, seed, places.of, hints)

@@ -12,6 +12,7 @@ import pytest
 
 from deploy.local.environment import AIRFLOW_PYTHON, ROOT
 from tests.dags.e2e import plan
+from tests.make import make
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,12 +140,5 @@ def test_what_is_wrong_is_said(arguments: list[str], said: str) -> None:
 
 def test_make_hands_conf_on_as_it_is() -> None:
     conf = """{"steps": {"a": "echo 'it''s' $HOME \\"x\\""}}"""
-    done = subprocess.run(
-        ["make", "dryrun", "DAG=checks", f"CONF={conf.replace('$', '$$')}"],
-        cwd=ROOT,
-        env={name: value for name, value in os.environ.items() if name != "MAKEFLAGS"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "echo '\"'\"'it'\"'\"''\"'\"'s'\"'\"' $HOME \"x\"" in done.stdout
+    printed = make("dryrun", "DAG=checks", f"CONF={conf.replace('$', '$$')}")
+    assert "echo '\"'\"'it'\"'\"''\"'\"'s'\"'\"' $HOME \"x\"" in printed

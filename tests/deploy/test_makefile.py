@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
+from typing import TYPE_CHECKING
 
 from deploy.local.environment import ROOT
+from tests.make import MAKEFILE, make, own_environment
 
-MAKEFILE = (ROOT / "Makefile").read_text()
+if TYPE_CHECKING:
+    import pytest
+
 TARGETS = re.search(r"^\.PHONY: (.*)$", MAKEFILE, flags=re.MULTILINE)
 
 
 def test_help_is_what_make_alone_shows_and_names_every_target() -> None:
     assert TARGETS is not None
-    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert re.findall(r"^  make ([a-z_-]+)", shown, flags=re.MULTILINE) == TARGETS[1].split()
+    assert re.findall(r"^  make ([a-z_-]+)", make(), flags=re.MULTILINE) == TARGETS[1].split()
 
 
 def what_env_runs(*arguments: str) -> str:
-    command = ["make", "--dry-run", "env", *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True
-    ).stdout
+    return make("--dry-run", "env", *arguments)
 
 
 def test_environments_are_made_anew_for_a_python_that_was_asked_for() -> None:
@@ -40,3 +38,16 @@ def test_but_not_for_the_one_that_happens_to_be_there() -> None:
 def test_continuous_integration_does_the_same() -> None:
     assert (ROOT / ".ci" / "run").read_text().splitlines()[-2:] == ["make test", "make test-deploy"]
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
+
+
+def test_tests_start_it_as_if_none_ran_above_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = own_environment()
+    for name, value in {
+        "MAKEFLAGS": "n -- ARGS=-x",
+        "MAKELEVEL": "1",
+        "ARGS": "-x",
+        "PYTHON": "snake",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert own_environment() == before
+    assert what_env_runs().split() == ["python3", "deploy/local/env.py"]

@@ -262,8 +262,12 @@ class Standin:
 
     def settle(self, timeout: float = 30.0) -> list[Delivery]:
         """Wait until every delivery made so far was sent and answered (or failed), and return them all."""
-        wait_for(lambda: self.call("settled")["settled"], timeout)
+        self.wait_settled(timeout)
         return self.deliveries()
+
+    def wait_settled(self, timeout: float = 30.0) -> None:
+        """Wait as `settle` does; the list of all deliveries takes long where there are many."""
+        wait_for(lambda: self.call("settled")["settled"], timeout)
 
     def violations(self, *, forget: bool = False) -> list[str]:
         """Requests and responses that broke GitHub's OpenAPI document; a test asserts that it is empty.
@@ -284,6 +288,10 @@ class Standin:
         `user_token_seconds` of one for which a person signed in (28800). What was used so far is forgotten.
         """
         self.call("limits", **limits)
+
+    def age_requests(self, seconds: float) -> None:
+        """As if all that was requested so far had been requested so much earlier, as limits count it."""
+        self.call("age_requests", seconds=seconds)
 
     def fault(
         self,

@@ -230,6 +230,11 @@ def limits(hub: Hub, **changes: float | bool | None) -> None:
     hub.limits.change(changes)
 
 
+def age_requests(hub: Hub, seconds: float) -> None:
+    """Make what counts for limits older."""
+    hub.limits.age(seconds)
+
+
 def fault(hub: Hub, **described: state.Json) -> dict[str, int]:
     """Script a fault."""
     return {"id": hub.faults.add(**described)}  # type: ignore[arg-type] # checked by the client's signature
@@ -275,6 +280,7 @@ ACTIONS: dict[str, Callable[..., object]] = {
         settled,
         violations,
         limits,
+        age_requests,
         fault,
         clear_faults,
         delivery_fault,

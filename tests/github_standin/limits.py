@@ -76,6 +76,13 @@ class Limits:
             setattr(self, name, value)
         self._used.clear()
 
+    def age(self, seconds: float) -> None:
+        """As if all that was requested so far had been requested so much earlier."""
+        for used in self._used.values():
+            used.resets_at -= seconds
+            used.points = deque((moment - seconds, points) for moment, points in used.points)
+            used.contents = deque(moment - seconds for moment in used.contents)
+
     def spend(self, caller: str, method: str, path: str, crowd: int = 1) -> None:
         """Count a request, one of `crowd` of this caller now; LimitReached when a limit is exceeded."""
         used, moment = self._account(caller), now()

@@ -158,6 +158,19 @@ def test_new_content_has_a_budget(github: Standin, alice: Api, pull: Pull, statu
     assert len(pull.comments()) == 2
 
 
+def test_after_a_minute_there_is_room_again(github: Standin, alice: Api, pull: Pull) -> None:
+    github.limits(content_minute=1)
+
+    def asked() -> int:
+        return alice.post(f"/issues/{pull.number}/comments", body="x").status_code
+
+    assert [asked(), asked()] == [201, 403]
+    github.age_requests(40)
+    assert asked() == 403
+    github.age_requests(20)
+    assert [asked(), asked()] == [201, 403]
+
+
 def test_changed_and_deleted_comments_are_content_too(github: Standin, alice: Api, pull: Pull) -> None:
     comment = pull.comment("alice", "mine")
     github.limits(content_minute=2)

@@ -9,8 +9,11 @@ from urllib.parse import quote
 
 import requests
 
+from tests.stories.databases import changed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
     from deploy.local.airflow import LocalAirflow
 
@@ -82,6 +85,20 @@ class AirflowView:
         wanted = {"dag_run_id": run.id, "dry_run": False, "only_failed": False, "reset_dag_runs": True}
         self._call("POST", f"dags/{run.dag_id}/clearTaskInstances", json=wanted)
 
+    def age(self, run: AirflowRun, by: timedelta) -> None:
+        """As if all that happened in a DAG run so far had happened so much earlier."""
+        for change in (
+            "UPDATE dag_run SET start_date = start_date - :by",
+            "UPDATE task_instance SET start_date = start_date - :by, end_date = end_date - :by",
+        ):
+            self._change(f"{change} WHERE dag_id = :dag AND run_id = :run", by=by, dag=run.dag_id, run=run.id)
+
+    def age_scheduler(self, by: timedelta) -> None:
+        """As if a scheduler that is down had last been heard of so much earlier."""
+        self._change(
+            "UPDATE job SET latest_heartbeat = latest_heartbeat - :by WHERE job_type = 'SchedulerJob'", by=by
+        )
+
     def set_variable(self, key: str, value: str) -> None:
         """Make a Variable, which only a rendered template would show."""
         self._call("POST", "variables", json={"key": key, "value": value})
@@ -89,6 +106,9 @@ class AirflowView:
     def _steps(self, run: AirflowRun) -> dict[str, Any]:
         found = self._call("GET", f"{_path(run)}/taskInstances")["task_instances"]
         return {_name(step): step for step in found}
+
+    def _change(self, statement: str, **values: object) -> None:
+        assert changed(self.local.settings.database_url, statement, **values) > 0
 
     def _call(self, method: str, path: str, **more: Any) -> Any:  # noqa: ANN401 - JSON is what it is
         if "Authorization" not in self._session.headers:

@@ -35,7 +35,7 @@ def kept_of(airflow: AirflowView, run: AirflowRun) -> Path:
 
 
 def until_archived(
-    airflow: AirflowView, run: AirflowRun, meanwhile: Callable[[], None] = lambda: None
+    airflow: AirflowView, run: AirflowRun, meanwhile: Callable[[], object] = lambda: None
 ) -> None:
     """Wait for the file that is written last."""
     file = kept_of(airflow, run) / "finished.json"

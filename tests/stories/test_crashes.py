@@ -113,7 +113,9 @@ def test_the_worker_dies_at_every_moment_of_a_run(brittle: Bot, repository: Stor
     pull.expect_history("preflight/bad", "pending", "failure")
 
 
-def test_web_dies_while_it_is_told(brittle: Bot, repository: StoryRepository) -> None:
+def test_web_dies_while_it_is_told(brittle: Bot, repository: StoryRepository, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    repository.configure(written({**PIPELINES, "good": checks(one=until_there(gate))}))
     pull = repository.opened()
     brittle.crash("web")
     redeliver_what_was_missed(brittle)
@@ -123,6 +125,7 @@ def test_web_dies_while_it_is_told(brittle: Bot, repository: StoryRepository) ->
     redeliver_what_was_missed(brittle)
 
     pull.expect_reply(asked, "There is no pipeline `nosuch`")
+    gate.touch()
     pull.expect_status("preflight/good", "success")
     pull.expect_status("preflight/bad", "failure")
     pull.bot.rest()

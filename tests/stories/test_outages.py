@@ -2,43 +2,56 @@
 
 from __future__ import annotations
 
-import time
+from collections import Counter
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from tests.stories.pulls import checks
+from tests.stories.pulls import checks, until_there
 from tests.stories.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.github_standin import Standin
+    from tests.github_standin.records import LoggedRequest
     from tests.stories.airflow_view import AirflowView
+    from tests.stories.bots import Bot
     from tests.stories.conftest import MakeRepository
 
-OUTAGE_SECONDS = 20.0
+OUTAGE_SECONDS = 90.0
+"""At most: an outage ends when the story has seen what it waits for."""
+
 AFTERWARDS_SECONDS = 90.0
+LEFT_ALONE = 'preflight_breaker_open{service="airflow"}'
 
 
 @contextmanager
-def without(airflow: AirflowView) -> Iterator[None]:
-    """Airflow's api-server is down, at least for so long."""
-    back_at = time.monotonic() + OUTAGE_SECONDS
+def without(airflow: AirflowView, bot: Bot) -> Iterator[None]:
+    """Airflow's api-server is down, at least until the bot leaves it alone."""
     airflow.local.stop_api()
     try:
         yield
-        until(lambda: time.monotonic() > back_at, "an end of the outage")
+        until(lambda: bot.figures("worker").get(LEFT_ALONE), "Airflow left alone", bot.told)
     finally:
         airflow.local.start_api()
 
 
-def test_airflow_is_down(repository_with: MakeRepository, airflow: AirflowView) -> None:
-    repository = repository_with({"unit": checks(test="sleep 3; echo done")})
+def refused(github: Standin, mark: int, status: int) -> list[LoggedRequest]:
+    """The requests since that mark that were answered so."""
+    return [request for request in github.requests(mark) if request.status == status]
+
+
+def test_airflow_is_down(repository_with: MakeRepository, airflow: AirflowView, tmp_path: Path) -> None:
+    gate, done = tmp_path / "gate", tmp_path / "done"
+    repository = repository_with({"unit": checks(test=f"( {until_there(gate)} ); touch {done}")})
     in_the_middle = repository.opened(branch="before")
     in_the_middle.expect_running("test")
 
-    with without(airflow):
+    with without(airflow, repository.bot):
+        gate.touch()
+        until(done.exists, "an end of the step")
         meanwhile = repository.opened(branch="meanwhile")
         for pull in (meanwhile, in_the_middle):
             pull.expect_status("preflight/unit", "pending", "waiting for Airflow")
@@ -50,15 +63,26 @@ def test_airflow_is_down(repository_with: MakeRepository, airflow: AirflowView) 
         pull.expect_comment("2 steps passed")
 
 
-def test_github_fails(repository_with: MakeRepository, github: Standin) -> None:
-    repository = repository_with({"unit": checks(test="sleep 3; echo done")})
+def test_github_fails(repository_with: MakeRepository, github: Standin, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    repository = repository_with({"unit": checks(test=until_there(gate))})
     in_the_middle = repository.opened(branch="before")
     in_the_middle.expect_running("test")
 
     mark = github.mark()
-    github.outage(OUTAGE_SECONDS, 503)
+    outage = github.outage(OUTAGE_SECONDS, 503)
+    gate.touch()
     meanwhile = repository.opened(branch="meanwhile")
     asked = meanwhile.says("/test nosuch")
+
+    def is_hard() -> bool:
+        """Whether a result could not be shown, and one thing was asked for eight times."""
+        tries = Counter((request.method, request.path) for request in refused(github, mark, 503))
+        shown = f"/repos/{repository.full_name}/statuses/{in_the_middle.head_sha}"
+        return tries["POST", shown] > 0 and max(tries.values()) >= 8
+
+    until(is_hard, "an outage that is felt", repository.bot.told)
+    github.clear_faults(outage)
 
     for pull in (in_the_middle, meanwhile):
         pull.expect_status("preflight/unit", "success", seconds=AFTERWARDS_SECONDS)
@@ -66,8 +90,7 @@ def test_github_fails(repository_with: MakeRepository, github: Standin) -> None:
         pull.expect_history("preflight/unit", "pending", "success")
         pull.expect_comment("2 steps passed")
     meanwhile.expect_reply(asked, "There is no pipeline `nosuch`")
-    refused = [request for request in github.requests(mark) if request.status == 503]
-    assert 4 < len(refused) < 100, "it should have kept trying, and not all the time"
+    assert len(refused(github, mark, 503)) < 40, "it should have kept trying, but not all the time"
 
 
 def test_github_does_what_it_says_that_it_could_not(repository_with: MakeRepository, github: Standin) -> None:
@@ -121,7 +144,7 @@ def test_more_is_to_say_than_github_lets_say(repository_with: MakeRepository, gi
     try:
         pulls = [repository.opened(branch=name) for name in ("one", "two", "three")]
         asked = [pull.says("/test nosuch") for pull in pulls]
-        until(lambda: _refused(github, mark), "a refusal", repository.bot.told)
+        until(lambda: refused(github, mark, 403), "a refusal", repository.bot.told)
     finally:
         github.limits(content_minute=None, retry_after=60)
 
@@ -132,7 +155,3 @@ def test_more_is_to_say_than_github_lets_say(repository_with: MakeRepository, gi
         pull.expect_dag_runs("success")
     repeated = [len(pull.comments(by=pull.bot.login)) for pull in pulls]
     assert repeated == [2, 2, 2]
-
-
-def _refused(github: Standin, mark: int) -> bool:
-    return any(request.status == 403 for request in github.requests(mark, method="POST"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import requests
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from tests.stories.pulls import StoryPull
 
 MINT = "/access_tokens"
+PAUSE = timedelta(minutes=1)
+"""Longer than the one before a step's second try."""
+
 SECRETS = re.compile(r"pft_[0-9a-f]{8}|ghs_\w{8}|x-access-token", re.IGNORECASE)
 FIND_SECRETS = (
     "if env | grep -iE '^PREFLIGHT_|ghs_'; then echo in the environment; exit 1; fi; "
@@ -106,10 +110,14 @@ def test_a_step_that_finds_the_bot_away_asks_again(installed: Installed) -> None
     bot.stop_web()
     bot.start_worker()
 
-    def tried_twice() -> bool:
-        runs = pull.dag_runs()
-        return bool(runs) and installed.airflow.tries(runs[0]).get("clone", 0) > 1
+    def waits() -> bool:
+        return any(installed.airflow.steps(run).get("clone") == "up_for_retry" for run in pull.dag_runs())
 
+    def tried_twice() -> bool:
+        return installed.airflow.tries(pull.dag_runs()[0])["clone"] > 1
+
+    until(waits, "an end of the first try of clone", pull.so_far)
+    installed.airflow.age(pull.dag_runs()[0], PAUSE)
     until(tried_twice, "a second try of clone", pull.so_far)
     bot.start_web()
     bot.wait_ready()

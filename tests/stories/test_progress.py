@@ -21,13 +21,13 @@ def test_a_run_like_others_says_how_long_it_takes(installed: Installed, tmp_path
     first.expect_status("preflight/unit", "success")
     installed.bot.rest()
     installed.bot.change(
-        "UPDATE runs SET started_at = finished_at - interval '5 minutes' WHERE outcome = 'success'"
+        "UPDATE runs SET started_at = finished_at - interval '3 hours' WHERE outcome = 'success'"
     )
     installed.bot.crash("worker")  # which remembers for a minute that there was no such run
 
     second = repository.opened(branch="slow")
 
-    second.expect_status("preflight/unit", "pending", "2/3 steps, about 5 min left")
+    second.expect_status("preflight/unit", "pending", "2/3 steps, about 3 h left")
     gate.touch()
     second.expect_status("preflight/unit", "success", "3 steps passed")
     shown = [status.description or "" for status in first.statuses("preflight/unit")]
