@@ -14,6 +14,7 @@ from bot.adapters.postgres import (
     PostgresInbox,
     PostgresLedger,
     PostgresPast,
+    PostgresRecovery,
     PostgresReports,
     PostgresRetention,
     PostgresRuns,
@@ -132,6 +133,7 @@ def _handler(
         settle=inbox.settle,
         held_ahead=inbox.held_ahead,
         forget=github.forget,
+        put_by_and_by=PostgresRecovery(database).put_by_and_by,
     )
     return DeliveryHandler(sources=sources, effects=effects, run_page=links.run_page)
 

@@ -36,6 +36,7 @@ class PullAction(enum.Enum):
     UNLABELED = "unlabeled"
     CLOSED = "closed"
     RECHECK = "recheck"  # our own word: look again, something around it changed
+    PROPOSAL = "proposal"  # likewise: look again, what it proposes was not looked at
 
     @property
     def is_push(self) -> bool:
@@ -46,6 +47,9 @@ class PullAction(enum.Enum):
     def is_label(self) -> bool:
         """Whether it matters only where a pipeline asks for labels."""
         return self in (PullAction.LABELED, PullAction.UNLABELED)
+
+
+OUR_WORDS = frozenset({PullAction.RECHECK, PullAction.PROPOSAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +71,13 @@ class PullRequestEvent:
     @property
     def told(self) -> Told:
         """What the delivery tells."""
-        recheck = self.what is PullAction.RECHECK
         return Told(
             self.number,
             (self.head_sha, self.sender) if self.what.is_push else None,
             self.updated_at,
-            afresh=recheck,
+            afresh=self.what is PullAction.RECHECK,
             only_a_look=self.what not in (PullAction.EDITED, PullAction.DRAFTED, PullAction.RECHECK),
-            settles=not (self.what.is_label or recheck),
+            settles=not (self.what.is_label or self.what in OUR_WORDS),
         )
 
     def subject(self, facts: Facts) -> PullRequest:
@@ -105,7 +108,7 @@ def parse(payload: Mapping[str, object]) -> Ignored | PullRequestEvent:
     """Read the payload; actions that start or stop nothing are ignored."""
     action = take(payload, "action", str)
     repository = take_repository(payload)
-    known = {one.value for one in PullAction} - {PullAction.RECHECK.value}
+    known = {one.value for one in PullAction} - {one.value for one in OUR_WORDS}
     if action not in known:
         return Ignored(f"pull_request {action} starts and stops nothing", action, repository)
     what = PullAction(action)

@@ -18,12 +18,12 @@ OURS = True
 """GitHub sends no such event: whoever does, through the webhook, is refused."""
 
 
-def parse(payload: Mapping[str, object]) -> PullRequestEvent:
-    """Read what `recheck` wrote."""
+def parse(payload: Mapping[str, object], what: PullAction = PullAction.RECHECK) -> PullRequestEvent:
+    """Read what `about_pull` wrote."""
     return PullRequestEvent(
         repository=take_repository(payload),
         number=take(payload, "pull_request.number", int),
-        what=PullAction.RECHECK,
+        what=what,
         head_sha="",
         sender=take(payload, "sender.login", str),
         updated_at=None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot import events
 from bot.errors import HeldBack
+from bot.events.proposal import proposal
 from bot.events.recheck import recheck
 from bot.events.rerun import rerun
 from bot.events.types import Ignored
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from bot.models import Delivery, ReportPolicy, Repository, Subject
     from bot.policy.decision import Action, Decision
 
+SECONDS_BETWEEN = 6.0  # two looks at what was left out while there was little room
 PATIENCE = 6  # tries before we believe GitHub's API over its webhook
 
 log = logging.getLogger(__name__)
@@ -73,6 +75,7 @@ class Effects:
     behind: Callable[[Delivery, int], Sequence[Delivery]]
     settle: Callable[[Sequence[str], str], None]
     held_ahead: Callable[[Delivery], float]
+    put_by_and_by: Callable[[Sequence[Delivery], float], object]
     forget: Callable[[Repository], None]
 
 
@@ -108,18 +111,30 @@ class DeliveryHandler:
             return Handled(ignored=True, reason="a later delivery about the pull request settles it, too")
         if looks and (seconds := self.effects.held_ahead(claim.delivery)) > 0:
             raise HeldBack(seconds)
-        if repository is not None:
-            self.sources.check_room(repository)
-            if told.afresh:
-                self.effects.forget(repository)
-        decision = Lookup(self.sources, event, patient=claim.tries <= PATIENCE, age=claim.age).decide()
-        log.info("%s: %s: %s", _where(event, decision), decision.kind.value, decision.reason)
-        for action in decision.actions:
-            self._affect(action, claim.delivery, decision)
+        decision = self._decided(event, claim)
         handled = self._store(claim.delivery, decision)
         if settled := settled_by_this(event, decision.subject, behind):
             self.effects.settle(settled, "an earlier delivery about the pull request has settled it, too")
         return handled
+
+    def _decided(self, event: Event, claim: DeliveryClaim) -> Decision:
+        """The decision on the event, once there is room to look up what it depends on."""
+        repository, told, plenty = event.repository, event.told, True
+        if repository is not None:
+            plenty = self.sources.check_room(repository) or not told.settles
+            if told.afresh:
+                self.effects.forget(repository)
+        patient = claim.tries <= PATIENCE
+        lookup = Lookup(self.sources, event, patient=patient, age=claim.age, plenty=plenty)
+        decision = lookup.decide()
+        log.info("%s: %s: %s", _where(event, decision), decision.kind.value, decision.reason)
+        for action in decision.actions:
+            self._affect(action, claim.delivery, decision)
+        if lookup.postponed and repository is not None and told.number is not None:
+            because = claim.delivery.id
+            later = proposal(repository, told.number, sender=decision.actor, because=because)
+            self.effects.put_by_and_by([later], SECONDS_BETWEEN)
+        return decision
 
     def _affect(self, action: Action, delivery: Delivery, decision: Decision) -> None:
         match action:

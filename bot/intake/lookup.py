@@ -54,8 +54,8 @@ class Sources:
     operator: Callable[[], Operator]
     bot_login: Callable[[], str]
     clock: Clock
-    check_room: Callable[[Repository], None] = lambda _: None
-    """Raises HeldBack where GitHub's limits have no room for a decision's lookups."""
+    check_room: Callable[[Repository], bool] = lambda _: True
+    """Whether there is plenty of room below GitHub's limits; HeldBack where there is none for lookups."""
 
 
 class Lookup:
@@ -65,11 +65,16 @@ class Lookup:
     Raises GitHubLags where it is, and what the adapters raise.
     """
 
-    def __init__(self, sources: Sources, event: Event, *, patient: bool, age: float = 0.0) -> None:
+    def __init__(
+        self, sources: Sources, event: Event, *, patient: bool, age: float = 0.0, plenty: bool = True
+    ) -> None:
         self.sources = sources
         self.event = event
         self.patient = patient
         self.age = age
+        self.plenty = plenty
+        self.postponed = False
+        """Whether it was left out to check what is proposed, for which there was not `plenty` of room."""
         self.facts = Facts()
 
     def decide(self) -> Decision:
@@ -188,6 +193,9 @@ class Lookup:
 
     def proposed(self) -> Configuration | ConfigurationError | None:
         """The pull request's own version of the file, if it changes it."""
+        if not self.plenty:
+            self.postponed = True
+            return None
         pull = self.facts.pull_request()
         changed = self.changed_files()
         if changed.complete and PATH not in changed.paths:

@@ -99,18 +99,21 @@ class Budget:
             wait = self.store.take(account, costs, self.windows[urgency])
         return self._held_back(account, wait, urgency, costs) if wait > 0 else 0.0
 
-    def check(self, repository: Repository) -> None:
+    def check(self, repository: Repository) -> bool:
         """See that there is room for what a decision looks up; HeldBack if there is none yet.
 
-        Spends nothing: what is read is told to the store afterwards, so that a few decisions at a time may
-        exceed their share, for which the other shares leave room.
+        Returns whether there is so much that even progress may be told. Spends nothing: what is read is told
+        to the store afterwards, so that a few decisions at a time may exceed their share, for which the other
+        shares leave room.
         """
         account = self._told(repository)
         costs = {POINTS: LOOKUPS}
+        if self.store.wait(account, costs, self.windows[Urgency.PROGRESS]) <= 0:
+            return True
         wait = self.store.wait(account, costs, self.windows[Urgency.LOOKUP])
         if wait > 0:
-            wait = self._held_back(account, wait, Urgency.LOOKUP, costs)
-            raise HeldBack(wait)
+            raise HeldBack(self._held_back(account, wait, Urgency.LOOKUP, costs))
+        return False
 
     def _held_back(self, account: str, wait: float, urgency: Urgency, costs: Mapping[str, float]) -> float:
         self.on_held_back(urgency.value)

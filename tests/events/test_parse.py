@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bot import events
 from bot.errors import MalformedPayload
 from bot.events.issue_comment import CommentEvent
-from bot.events.pull_request import PullAction, PullRequestEvent
+from bot.events.pull_request import OUR_WORDS, PullAction, PullRequestEvent
 from bot.events.types import Ignored
 from bot.models import Delivery, Repository
 from tests.examples import HEAD, NOON, REPOSITORY, comment_payload, delivery, pull, pull_payload
@@ -43,9 +43,7 @@ def changed(payload: dict[str, object], path: str, value: object) -> dict[str, o
 
 
 class TestPullRequest:
-    @pytest.mark.parametrize(
-        "action", [action for action in PullAction if action is not PullAction.RECHECK], ids=str
-    )
+    @pytest.mark.parametrize("action", [action for action in PullAction if action not in OUR_WORDS], ids=str)
     def test_what_starts_or_stops_runs(self, action: PullAction) -> None:
         payload = pull_payload(action.value, sender="rita") | {"changes": {"base": {"ref": {"from": "old"}}}}
         assert parse("pull_request", payload) == PullRequestEvent(REPOSITORY, 12, action, HEAD, "rita", NOON)
@@ -60,7 +58,7 @@ class TestPullRequest:
             PullAction.SYNCHRONIZE,
         }
 
-    @pytest.mark.parametrize("action", ["edited", "assigned", "review_requested", "recheck", "x"])
+    @pytest.mark.parametrize("action", ["edited", "assigned", "review_requested", "recheck", "proposal", "x"])
     def test_other_actions_are_ignored(self, action: str) -> None:
         assert isinstance(parse("pull_request", pull_payload(action)), Ignored)
 

@@ -74,5 +74,6 @@ def test_what_we_ask_ourselves_is_decided_like_a_push() -> None:
 
 def test_and_has_a_name_that_nobody_else_may_use() -> None:
     assert events.is_ours("recheck")
+    assert events.is_ours("proposal")
     assert not events.is_ours("pull_request")
     assert not events.is_ours("nonsense")

@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from bot.errors import HeldBack
+from bot.models import PROPOSED_CONTEXT, StatusState
+from bot.policy.configuration import PATH
 from tests.examples import HEAD, REPOSITORY, TIP, delivery, moved, pull, pull_payload, sha
 from tests.intake.working import Bot
 
@@ -136,10 +138,11 @@ def test_one_that_cannot_be_read_settles_nothing(bot: Bot) -> None:
 def test_without_room_below_githubs_limits_a_delivery_waits_and_nothing_is_asked(database: Database) -> None:
     room = False
 
-    def check_room(repository: Repository) -> None:
+    def check_room(repository: Repository) -> bool:
         assert repository == REPOSITORY
         if not room:
             raise HeldBack(30.0)
+        return True
 
     bot = Bot(database, check_room=check_room)
     sent = bot.hear_of_pull("opened")
@@ -154,11 +157,12 @@ def test_without_room_below_githubs_limits_a_delivery_waits_and_nothing_is_asked
 def test_who_comes_behind_one_that_is_held_back_wants_no_room_of_its_own(database: Database) -> None:
     asked, room = 0, False
 
-    def check_room(_: Repository) -> None:
+    def check_room(_: Repository) -> bool:
         nonlocal asked
         asked += 1
         if not room:
             raise HeldBack(30.0)
+        return True
 
     bot = Bot(database, check_room=check_room)
     opened = bot.hear_of_pull("opened")
@@ -194,3 +198,44 @@ def test_who_waited_goes_by_a_base_that_another_one_saw_meanwhile(
         )
     bot.work()
     assert asked == [pytest.approx(within, abs=0.9)]
+
+
+class TestLittleRoom:
+    """While there is little room, what nobody waits for is looked at later."""
+
+    @pytest.fixture
+    def bot(self, database: Database) -> Bot:
+        bot = Bot(database, check_room=lambda _: False)
+        bot.github.put_pull(pull(), changed=[PATH])
+        bot.github.put_tip(REPOSITORY, "fix", HEAD, {PATH: b"pipelines: 5\n"})
+        return bot
+
+    def test_what_is_proposed_is_checked_after_the_run_was_decided(self, bot: Bot) -> None:
+        sent = delivery("pull_request", pull_payload("opened"))
+        bot.hear(sent)
+        assert bot.worker.work()
+        assert bot.state(sent)[0] == "done"
+        assert [run.pipeline for run in bot.runs()] == ["unit"]
+        assert "changed_files" not in {call.method for call in bot.github.calls}
+        assert PROPOSED_CONTEXT not in bot.ledger.history(REPOSITORY, 12, HEAD).verdicts
+
+        bot.work_for_long()
+
+        assert [run.pipeline for run in bot.runs()] == ["unit"]
+        status = bot.ledger.history(REPOSITORY, 12, HEAD).verdicts[PROPOSED_CONTEXT].status
+        assert status is not None
+        assert status.state is StatusState.FAILURE
+
+    def test_that_is_done_once_however_often_the_delivery_is_handled(self, bot: Bot) -> None:
+        sent = delivery("pull_request", pull_payload("opened"))
+        for _ in range(2):
+            bot.hear(sent)
+            bot.worker.work()
+            with bot.database.begin() as connection:
+                connection.execute(
+                    text("UPDATE deliveries SET state = 'queued', finished_at = NULL WHERE id = :id"),
+                    {"id": sent.id},
+                )
+        with bot.database.begin() as connection:
+            count = connection.execute(text("SELECT count(*) FROM deliveries WHERE event = 'proposal'"))
+            assert count.scalar_one() == 1

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from bot.adapters.postgres import PostgresInbox, PostgresLedger, PostgresReports, PostgresRuns
+from bot.adapters.postgres import (
+    PostgresInbox,
+    PostgresLedger,
+    PostgresRecovery,
+    PostgresReports,
+    PostgresRuns,
+)
 from bot.errors import AirflowUnavailable, DagNotFound
 from bot.intake.dags import DagFacts
 from bot.intake.handle import DeliveryHandler, Effects
@@ -55,7 +61,7 @@ class Bot:
         database: Database,
         *,
         served: tuple[str, ...] = ("acme/*",),
-        check_room: Callable[[Repository], None] = lambda _: None,
+        check_room: Callable[[Repository], bool] = lambda _: True,
     ) -> None:
         self.database = database
         self.github = FakeGitHub()
@@ -83,6 +89,7 @@ class Bot:
                 settle=self.inbox.settle,
                 held_ahead=self.inbox.held_ahead,
                 forget=self.github.forget,
+                put_by_and_by=PostgresRecovery(database).put_by_and_by,
             ),
             run_page=lambda run_id: f"https://preflight.example/runs/{run_id}",
         )

@@ -191,7 +191,10 @@ class TestLookups:
     def test_leave_room_for_what_they_lead_to(self) -> None:
         account, held = Account(), list[str]()
         budget = Budget(account, account, windows(), on_held_back=held.append)
-        account.reads = 807
+        assert budget.check(REPOSITORY)
+        account.reads = 448
+        assert not budget.check(REPOSITORY), "there is room, but not plenty"
+        account.reads = 807 - 448
         budget.check(REPOSITORY)
         account.reads = 1
         with pytest.raises(HeldBack) as caught:
