@@ -21,8 +21,9 @@ def dripping(beginning: str) -> Iterator[str]:
 
         def serve() -> None:
             while not over.is_set():
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(TimeoutError):
                     connection, _ = server.accept()
+                    connection.settimeout(None)
                     threading.Thread(target=drip, args=(connection,), daemon=True).start()
 
         def drip(connection: socket.socket) -> None:
@@ -32,9 +33,12 @@ def dripping(beginning: str) -> Iterator[str]:
                 while not over.wait(0.02):
                     connection.sendall(b" ")
 
-        threading.Thread(target=serve, daemon=True).start()
+        # A thread that still accepts when this is closed might accept what is meant for the next server.
+        server.settimeout(0.05)
+        serving = threading.Thread(target=serve, daemon=True)
+        serving.start()
         try:
             yield f"http://127.0.0.1:{server.getsockname()[1]}"
         finally:
             over.set()
-            server.close()
+            serving.join()

@@ -54,7 +54,7 @@ def go_by(repository: StoryRepository, time: timedelta) -> None:
     for run in repository.dag_runs():
         repository.airflow.age(run, time)
     repository.bot.change(
-        "UPDATE runs SET asked_at = asked_at - :by, due_at = due_at - :by WHERE phase <> 'finished'",
+        "UPDATE runs SET created_at = created_at - :by, due_at = due_at - :by WHERE phase <> 'finished'",
         by=time,
     )
 

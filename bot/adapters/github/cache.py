@@ -12,13 +12,6 @@ Key = TypeVar("Key", bound="Hashable")
 Value = TypeVar("Value")
 
 
-class _Nothing:
-    """What is kept where nothing is: None may be an answer."""
-
-
-_NOTHING = _Nothing()
-
-
 class SharedCache(Generic[Key, Value]):
     """Keeps what was fetched in `store`, which decides how much and for how long.
 
@@ -32,17 +25,15 @@ class SharedCache(Generic[Key, Value]):
         self._forgotten = 0
         self._condition = threading.Condition()
 
-    def get(
-        self, key: Key, fetch: Callable[[], Value], good: Callable[[Value], bool] = lambda _: True
-    ) -> Value:
-        """The kept value if it is `good` enough, or what `fetch` returns now."""
+    def get(self, key: Key, fetch: Callable[[], Value]) -> Value:
+        """The kept value, or what `fetch` returns now."""
         with self._condition:
             self._condition.wait_for(lambda: key not in self._fetching)
-            kept = self._store.get(key, _NOTHING)
-            if not isinstance(kept, _Nothing) and good(kept):
-                return kept
-            self._fetching.add(key)
-            forgotten = self._forgotten
+            try:
+                return self._store[key]
+            except KeyError:
+                self._fetching.add(key)
+                forgotten = self._forgotten
         try:
             value = fetch()
             with self._condition:
@@ -54,6 +45,16 @@ class SharedCache(Generic[Key, Value]):
             with self._condition:
                 self._fetching.discard(key)
                 self._condition.notify_all()
+
+    def anew(self, key: Key, fetch: Callable[[], Value]) -> Value:
+        """What `fetch` returns now, to be kept; nobody waits for anybody."""
+        with self._condition:
+            forgotten = self._forgotten
+        value = fetch()
+        with self._condition:
+            if forgotten == self._forgotten:
+                self.keep(key, value)
+        return value
 
     def known(self, key: Key) -> Value | None:
         """The kept value, if there is one."""

@@ -140,8 +140,11 @@ class GitHubClient:
             sha = self.asking.ask(repository, lambda there: there.get_git_ref(f"heads/{branch}").object.sha)
             return Tip(sha, asked_at)
 
-        earliest = self._clock() - within
-        return self._memory.tips.get((repository.id, branch), ask, lambda tip: tip.asked_at > earliest).sha
+        key, earliest = (repository.id, branch), self._clock() - within
+        known = self._memory.tips.known(key)
+        if known is not None and known.asked_at > earliest:
+            return known.sha
+        return self._memory.tips.anew(key, ask).sha
 
     def file(self, repository: Repository, path: str, sha: str) -> bytes | None:
         """The file's content at that commit, None where there is none. At most one request.
