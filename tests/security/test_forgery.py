@@ -116,7 +116,7 @@ def test_a_nudge_that_is_sent_again_only_has_the_same_run_looked_at() -> None:
         assert (status, runs.nudges) == (202, ["preflight~known"])
 
 
-@pytest.mark.parametrize("event", ["recheck", "rerun"])
+@pytest.mark.parametrize("event", ["proposal", "recheck", "rerun"])
 def test_nobody_sends_what_only_we_send_ourselves(event: str) -> None:
     """Though a body were signed: of these we believe all."""
     assert event in parsers()

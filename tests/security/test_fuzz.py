@@ -62,6 +62,7 @@ REAL: dict[str, dict[str, Any]] = {
     "issue_comment": comment_payload("/test unit"),
     "merge_group": payloads.merge_group("checks_requested"),
     "ping": payloads.ping(),
+    "proposal": pull_payload("proposal"),
     "pull_request": pull_payload("synchronize"),
     "push": payloads.push(),
     "recheck": pull_payload("recheck"),

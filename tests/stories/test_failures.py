@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.stories.conftest import MakeRepository
 
 UNITTEST = "PYTHONPATH=src python3 run_tests.py"
-SLOW = f"sleep 2; {leave('slow.xml')}"  # so that it fails second
+SLOW = f"sleep 10; {leave('slow.xml')}"  # so that it fails second, on a busy machine too
 
 
 def test_failing_tests_of_two_steps(repository_with: MakeRepository) -> None:
