@@ -78,6 +78,7 @@ class PullRequestEvent:
             afresh=self.what is PullAction.RECHECK,
             only_a_look=self.what not in (PullAction.EDITED, PullAction.DRAFTED, PullAction.RECHECK),
             settles=not (self.what.is_label or self.what in OUR_WORDS),
+            can_wait=self.what is PullAction.PROPOSAL,
         )
 
     def subject(self, facts: Facts) -> PullRequest:

@@ -21,7 +21,8 @@ class Told:
     `number` is the pull request's. `pushed` is a head and who put it there. `at`: GitHub's own state must
     not be older to be believed. `replaced` is the commit that a branch does not point at any more.
     `afresh`: what we remember of the repository must not be believed. `only_a_look`: it asks for nothing but
-    a look at what is now, so that a later one that `settles` all does so for this one, too.
+    a look at what is now, so that a later one that `settles` all does so for this one, too. `can_wait` until
+    there is plenty of room below GitHub's limits.
     """
 
     number: int | None = None
@@ -31,6 +32,7 @@ class Told:
     afresh: bool = False
     only_a_look: bool = False
     settles: bool = False
+    can_wait: bool = False
 
 
 class Event(Protocol):

@@ -121,7 +121,7 @@ class DeliveryHandler:
         """The decision on the event, once there is room to look up what it depends on."""
         repository, told, plenty = event.repository, event.told, True
         if repository is not None:
-            plenty = self.sources.check_room(repository) or not told.settles
+            plenty = self.sources.check_room(repository, can_wait=told.can_wait) or not told.settles
             if told.afresh:
                 self.effects.forget(repository)
         patient = claim.tries <= PATIENCE

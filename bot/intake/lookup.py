@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import GitHubNotFound, NotAFile, Temporary
 from bot.events.push import SHARED_REPOSITORY
@@ -43,6 +43,14 @@ class GitHubLags(Temporary):
     """GitHub's API has not caught up with the webhook that announced a change."""
 
 
+class Room(Protocol):
+    """How much room there is for lookups below GitHub's limits."""
+
+    def __call__(self, repository: Repository, /, *, can_wait: bool) -> bool:
+        """Whether there is plenty; HeldBack where there is none. For those that can wait less is none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
     """Where facts come from."""
@@ -54,8 +62,7 @@ class Sources:
     operator: Callable[[], Operator]
     bot_login: Callable[[], str]
     clock: Clock
-    check_room: Callable[[Repository], bool] = lambda _: True
-    """Whether there is plenty of room below GitHub's limits; HeldBack where there is none for lookups."""
+    check_room: Room
 
 
 class Lookup:

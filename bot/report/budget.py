@@ -30,7 +30,7 @@ LOOKUPS = 3.0
 SHARES = {
     Urgency.FINAL_STATUS: 1.0,
     Urgency.FINAL_COMMENT: 0.95,
-    Urgency.LOOKUP: 0.9,
+    Urgency.LOOKUP: 0.97,
     Urgency.PROGRESS: 0.5,
 }
 """Of each window: whoever can wait leaves the rest to those who can't."""
@@ -99,20 +99,24 @@ class Budget:
             wait = self.store.take(account, costs, self.windows[urgency])
         return self._held_back(account, wait, urgency, costs) if wait > 0 else 0.0
 
-    def check(self, repository: Repository) -> bool:
+    def check(self, repository: Repository, *, can_wait: bool = False) -> bool:
         """See that there is room for what a decision looks up; HeldBack if there is none yet.
 
-        Returns whether there is so much that even progress may be told. Spends nothing: what is read is told
-        to the store afterwards, so that a few decisions at a time may exceed their share, for which the other
-        shares leave room.
+        Returns whether there is so much that even progress may be told, and nobody waits for it: one that
+        `can_wait` is held back until then. Spends
+        nothing: what is read is told to the store afterwards, so that a few decisions at a time may exceed
+        their share, for which the other shares leave room.
         """
         account = self._told(repository)
         costs = {POINTS: LOOKUPS}
-        if self.store.wait(account, costs, self.windows[Urgency.PROGRESS]) <= 0:
+        wait = self._others[account].left or self.store.wait(account, costs, self.windows[Urgency.PROGRESS])
+        if wait <= 0:
             return True
-        wait = self.store.wait(account, costs, self.windows[Urgency.LOOKUP])
+        urgency = Urgency.PROGRESS if can_wait else Urgency.LOOKUP
+        if not can_wait:
+            wait = self.store.wait(account, costs, self.windows[urgency])
         if wait > 0:
-            raise HeldBack(self._held_back(account, wait, Urgency.LOOKUP, costs))
+            raise HeldBack(self._held_back(account, wait, urgency, costs))
         return False
 
     def _held_back(self, account: str, wait: float, urgency: Urgency, costs: Mapping[str, float]) -> float:
@@ -121,8 +125,9 @@ class Budget:
             rates = [one.most / one.seconds for one in self.windows[urgency] if one.name == POINTS]
             each = max((costs[POINTS] / rate for rate in rates), default=0.0)
             wait = self._turns[account, urgency].after(max(wait, LEAST_WAITS[urgency]), each)
-        if urgency is not Urgency.PROGRESS:
-            self._others[account].begin(wait)
+        others = self._others[account]
+        if urgency is not Urgency.PROGRESS and wait > others.left:
+            others.begin(wait)
         return wait
 
     def _told(self, repository: Repository) -> str:

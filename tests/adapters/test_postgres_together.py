@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,6 +68,26 @@ def shelf() -> Shelf:
 def test_what_arrives_meanwhile_is_one_batch(shelf: Shelf) -> None:
     assert shelf.put_at_once("a", "b", "c") == ["A", "B", "C"]
     assert [sorted(batch) for batch in shelf.batches] == [["a"], ["b", "c"]]
+
+
+def test_where_batches_follow_one_another_the_next_one_gathers_first(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    def gathers(seconds: float) -> None:
+        waited.append(seconds)
+        wait_for(lambda: len(shelf.together._waiting) == 3, SECONDS, 0.001)  # noqa: SLF001 - nothing else tells
+
+    shelf.go.set()
+    assert shelf.together.put("a") == "A"
+    assert waited == []
+    monkeypatch.setattr(together, "time", SimpleNamespace(monotonic=time.monotonic, sleep=gathers))
+    monkeypatch.setattr(together, "BUSY_SECONDS", SECONDS)
+    with ThreadPoolExecutor() as pool:
+        assert list(pool.map(shelf.together.put, "bcd")) == ["B", "C", "D"]
+    assert [sorted(batch) for batch in shelf.batches] == [["a"], ["b", "c", "d"]]
+    assert waited == [together.GATHER_SECONDS]
 
 
 def test_others_are_told(shelf: Shelf) -> None:

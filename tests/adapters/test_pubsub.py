@@ -134,13 +134,19 @@ class TestTopicAndSubscription:
             PubSubTopic(pubsub.project, "nowhere", emulator=NOWHERE).publish(b"", {})
 
     def test_do_not_hang(
-        self, pubsub_emulator: Emulator, topic: PubSubTopic, subscription: PubSubSubscription
+        self,
+        pubsub_emulator: Emulator,
+        topic: PubSubTopic,
+        subscription: PubSubSubscription,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         topic.publish(b"before", {})
+        monkeypatch.setattr("bot.adapters.pubsub.topic.CALL_SECONDS", 0.5)
         with pubsub_emulator.frozen():
             assert list(subscription.pull(1)) == []
             with pytest.raises(PubSubUnavailable):
                 topic.publish(b"meanwhile", {})
+        monkeypatch.undo()
         topic.publish(b"after", {})
         assert b"after" in [*pulled(subscription, 2), *(one.data for one in subscription.pull(10))]
 

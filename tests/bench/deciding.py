@@ -29,6 +29,7 @@ from bot.models import (
 )
 from bot.policy.configuration import PATH
 from bot.ports import People, PullRequestReader
+from bot.report.budget import UNLIMITED
 from tests.bench import monorepo, webhook
 from tests.fakes.github import FakeGitHub
 from tests.github_standin import running
@@ -98,6 +99,7 @@ def sources(github: GitHub, ledger: OneLedger, bot_login: Callable[[], str]) -> 
         operator=lambda: monorepo.OPERATOR,
         bot_login=bot_login,
         clock=lambda: now,
+        check_room=UNLIMITED.check,
     )
 
 

@@ -11,7 +11,7 @@ from deploy.local.processes import Supervisor
 from tests.chaos import faults, lives
 from tests.chaos.inflicting import Infliction
 from tests.chaos.living import Living, Progress, live_all
-from tests.chaos.settling import PATIENCE_SECONDS, Settling
+from tests.chaos.settling import BY_HAND_SECONDS, PATIENCE_SECONDS, Settling
 from tests.chaos.world import running_world
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ class Options:
 
     `frozen`: workers may stand still beyond their leases, which takes more than a minute. `patience` is in
     seconds: how long nothing may change in the end while something is wrong. `only`: see `faults.plan`; those
-    last until they were met. Where a violation says `enough`, nobody waits for anything more.
+    last until they were met. `by_hand` is in seconds, too: somebody brings what was lost once the bot brought
+    nothing of it for so long. Where a violation says `enough`, nobody waits for anything more.
     """
 
     lives: int
@@ -39,6 +40,7 @@ class Options:
     only: str = ""
     enough: str = ""
     patience: float = PATIENCE_SECONDS
+    by_hand: float = BY_HAND_SECONDS
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,14 @@ def run(options: Options, directory: Path, say: Callable[[str], None]) -> Outcom
             raise
         infliction.end(patience=options.patience if options.only else 0.0)
         say("all lives are lived, and all faults have ended")
-        settling = Settling(world, livings, say, options.patience, options.enough)
+        settling = Settling(
+            world,
+            livings,
+            say,
+            patience=options.patience,
+            by_hand=options.by_hand,
+            enough=options.enough,
+        )
         settling.wait()
         say(settling.summary())
         inflicted = [f"  {at:6.1f} s  {fault}" for at, fault in infliction.inflicted]

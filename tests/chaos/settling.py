@@ -1,7 +1,8 @@
 """All faults have ended: what was lost comes back, and within a bounded time all is as it should be.
 
 The workers are started anew, and look at their start for what GitHub could not deliver. They ask for few a
-minute, to leave room for reports; so somebody clicks "Redeliver" on GitHub's page for what is left then.
+minute, to leave room for reports; so somebody clicks "Redeliver" on GitHub's page for what is left once
+that brings nothing for a while.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from tests.chaos.world import World
 
 PATIENCE_SECONDS = 90.0
+BY_HAND_SECONDS = 60.0
 _LOOK_SECONDS = 1.0
-_BY_HAND_SECONDS = 60.0
 _FIGURE = re.compile(r"^(preflight_\w+\{[^}]*\}|preflight_database_up) (\S+)$", re.MULTILINE)
 _UNFINISHED = (
     'preflight_deliveries{state="queued"}',
@@ -49,10 +50,13 @@ class Settling:
         world: World,
         livings: Sequence[Living],
         say: Callable[[str], None],
+        *,
         patience: float = PATIENCE_SECONDS,
+        by_hand: float = BY_HAND_SECONDS,
         enough: str = "",
     ) -> None:
         self._patience = patience
+        self._by_hand = by_hand
         self._enough = enough
         self.world = world
         self.livings = livings
@@ -69,8 +73,10 @@ class Settling:
         changed = asked = time.monotonic()
         lost = 1
         while wrong and time.monotonic() - changed < self._patience and not self._is_enough():
-            lost = lost and len(self._lost())
-            if lost and time.monotonic() - asked > _BY_HAND_SECONDS:
+            before_that, lost = lost, lost and len(self._lost())
+            if lost < before_that:
+                asked = time.monotonic()
+            if lost and time.monotonic() - asked > self._by_hand:
                 asked = time.monotonic()
                 self._redeliver()
             busy = self._busy()

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.story, pytest.mark.postgres, pytest.mark.timeout(600)]
 
 
 def test_pull_requests_survive_it(tmp_path: Path) -> None:
-    outcome = run(Options(lives=9, seed=15, most_acts=6, frozen=False), tmp_path, print)
+    outcome = run(Options(lives=9, seed=15, most_acts=6, frozen=False, by_hand=15.0), tmp_path, print)
     assert outcome.count == 0, outcome.told()
     assert outcome.line == f"lives=9 seed=15 faults={outcome.faults} violations=0"
     assert outcome.faults > 10

@@ -138,8 +138,8 @@ def test_one_that_cannot_be_read_settles_nothing(bot: Bot) -> None:
 def test_without_room_below_githubs_limits_a_delivery_waits_and_nothing_is_asked(database: Database) -> None:
     room = False
 
-    def check_room(repository: Repository) -> bool:
-        assert repository == REPOSITORY
+    def check_room(repository: Repository, *, can_wait: bool) -> bool:
+        assert (repository, can_wait) == (REPOSITORY, False)
         if not room:
             raise HeldBack(30.0)
         return True
@@ -157,7 +157,8 @@ def test_without_room_below_githubs_limits_a_delivery_waits_and_nothing_is_asked
 def test_who_comes_behind_one_that_is_held_back_wants_no_room_of_its_own(database: Database) -> None:
     asked, room = 0, False
 
-    def check_room(_: Repository) -> bool:
+    def check_room(_: Repository, *, can_wait: bool) -> bool:
+        assert not can_wait
         nonlocal asked
         asked += 1
         if not room:
@@ -203,9 +204,16 @@ def test_who_waited_goes_by_a_base_that_another_one_saw_meanwhile(
 class TestLittleRoom:
     """While there is little room, what nobody waits for is looked at later."""
 
+    plenty = False
+
+    def check_room(self, _: Repository, *, can_wait: bool) -> bool:
+        if can_wait and not self.plenty:
+            raise HeldBack(30.0)
+        return self.plenty
+
     @pytest.fixture
     def bot(self, database: Database) -> Bot:
-        bot = Bot(database, check_room=lambda _: False)
+        bot = Bot(database, check_room=self.check_room)
         bot.github.put_pull(pull(), changed=[PATH])
         bot.github.put_tip(REPOSITORY, "fix", HEAD, {PATH: b"pipelines: 5\n"})
         return bot
@@ -217,14 +225,29 @@ class TestLittleRoom:
         assert bot.state(sent)[0] == "done"
         assert [run.pipeline for run in bot.runs()] == ["unit"]
         assert "changed_files" not in {call.method for call in bot.github.calls}
+
+        for _ in range(3):
+            bot.hurry()
+            bot.work()
+
         assert PROPOSED_CONTEXT not in bot.ledger.history(REPOSITORY, 12, HEAD).verdicts
 
+        self.plenty = True
         bot.work_for_long()
 
         assert [run.pipeline for run in bot.runs()] == ["unit"]
         status = bot.ledger.history(REPOSITORY, 12, HEAD).verdicts[PROPOSED_CONTEXT].status
         assert status is not None
         assert status.state is StatusState.FAILURE
+
+    def test_what_comes_meanwhile_does_not_wait_for_it(self, bot: Bot) -> None:
+        bot.hear_of_pull("opened")
+        bot.work()
+        bot.hurry()
+        bot.work()
+        pushed = bot.hear_of_pull("reopened")
+        assert bot.worker.work()
+        assert bot.state(pushed) == ("ignored", "there is nothing to run")
 
     def test_that_is_done_once_however_often_the_delivery_is_handled(self, bot: Bot) -> None:
         sent = delivery("pull_request", pull_payload("opened"))

@@ -22,15 +22,17 @@ from bot.intake.worker import DeliveryWorker
 from bot.models import Dag, Permission
 from bot.policy.configuration import PATH
 from bot.policy.operator import Operator, Serve
+from bot.report.budget import UNLIMITED
 from tests.examples import HEAD, NOON, REPOSITORY, TIP, comment_payload, delivery, pull, pull_payload
 from tests.fakes.github import FakeGitHub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from bot.adapters.postgres import Database
-    from bot.models import Delivery, PullRequest, Repository, Run, Status
+    from bot.intake.lookup import Room
+    from bot.models import Delivery, PullRequest, Run, Status
 
 UNIT = b"pipelines: {unit: {dag: checks, params: {steps: {test: pytest -q}}}}"
 
@@ -61,7 +63,7 @@ class Bot:
         database: Database,
         *,
         served: tuple[str, ...] = ("acme/*",),
-        check_room: Callable[[Repository], bool] = lambda _: True,
+        check_room: Room = UNLIMITED.check,
     ) -> None:
         self.database = database
         self.github = FakeGitHub()

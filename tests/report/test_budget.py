@@ -167,6 +167,17 @@ def test_progress_waits_behind_those_who_wait() -> None:
     assert budget.take(REPOSITORY, content=False, urgency=PROGRESS) == 0
 
 
+def test_progress_waits_for_the_last_one_of_them() -> None:
+    account, now = Account(), 100.0
+    budget = Budget(account, account, windows(content_per_minute=1), clock=lambda: now)
+    assert writes(budget, FINAL) == 180
+    last = max(budget.take(REPOSITORY, content=False, urgency=COMMENT) for _ in range(100))
+    account.spent_by.clear()
+    assert writes(budget, FINAL, content=True) == 1
+    assert 0 < budget.take(REPOSITORY, content=True, urgency=FINAL) < last
+    assert budget.take(REPOSITORY, content=False, urgency=PROGRESS) >= last
+
+
 def test_who_is_held_back_is_counted() -> None:
     account = Account(Quota(5000, 1, 60))
     held: list[str] = []
@@ -194,7 +205,7 @@ class TestLookups:
         assert budget.check(REPOSITORY)
         account.reads = 448
         assert not budget.check(REPOSITORY), "there is room, but not plenty"
-        account.reads = 807 - 448
+        account.reads = 870 - 448
         budget.check(REPOSITORY)
         account.reads = 1
         with pytest.raises(HeldBack) as caught:
@@ -202,6 +213,28 @@ class TestLookups:
         assert caught.value.retry_after == 60
         assert held == ["lookup"]
         assert budget.take(REPOSITORY, content=False, urgency=FINAL) == 0
+
+    def test_have_no_plenty_while_others_wait(self) -> None:
+        account, now = Account(), 100.0
+        budget = Budget(account, account, windows(content_per_minute=1), clock=lambda: now)
+        assert budget.take(REPOSITORY, content=True, urgency=COMMENT) == 0
+        assert budget.check(REPOSITORY)
+        held = budget.take(REPOSITORY, content=True, urgency=COMMENT)
+        assert not budget.check(REPOSITORY)
+        now += held
+        assert budget.check(REPOSITORY)
+
+    def test_who_can_wait_is_held_back_until_there_is_plenty(self) -> None:
+        account, held = Account(), list[str]()
+        budget = Budget(account, account, windows(), on_held_back=held.append)
+        assert budget.check(REPOSITORY, can_wait=True)
+        account.reads = 448
+        assert not budget.check(REPOSITORY)
+        with pytest.raises(HeldBack) as caught:
+            budget.check(REPOSITORY, can_wait=True)
+        assert caught.value.retry_after == 60
+        assert held == ["progress"]
+        assert not budget.check(REPOSITORY), "nobody waits for it"
 
     def test_fit_into_the_smallest_window(self) -> None:
         account = Account()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from bot.runs.start import StartRules, start
 from tests.examples import HEAD, TIP, branch, pull, run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from bot.models import Run, Subject
@@ -28,6 +30,7 @@ pytestmark = [pytest.mark.airflow, pytest.mark.timeout(300)]
 
 HOSTILE = "touch {pwned}; echo '{{{{ var.value.x }}}}' \"$HOME\" # it's long: " + "x" * 3000
 SECONDS = 90
+SUBJECTS = (pull(), branch())
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +72,19 @@ def followed(local: LocalAirflow, subject: Subject, steps: dict[str, str]) -> Ru
     return now
 
 
-@pytest.mark.parametrize("subject", [pull(), branch()], ids=["pull request", "branch"])
+@pytest.fixture(scope="module")
+def ended(real_airflow: LocalAirflow, steps: dict[str, str]) -> Mapping[int, Run]:
+    """The runs of all subjects, which went on side by side, by the subject's number."""
+    with ThreadPoolExecutor() as pool:
+        runs = pool.map(lambda subject: followed(real_airflow, subject, steps), SUBJECTS)
+        return dict(zip((subject.number for subject in SUBJECTS), runs, strict=True))
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids=["pull request", "branch"])
 def test_shows_the_exact_command_of_every_step_and_runs_none(
-    real_airflow: LocalAirflow, subject: Subject, steps: dict[str, str], pwned: Path
+    real_airflow: LocalAirflow, ended: Mapping[int, Run], subject: Subject, steps: dict[str, str], pwned: Path
 ) -> None:
-    over = followed(real_airflow, subject, steps)
+    over = ended[subject.number]
     assert over.outcome is Outcome.SUCCESS, over.reason
     assert [step.name for step in over.steps] == ["clone", "unit", "lint"]
     commands = {}

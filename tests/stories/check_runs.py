@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.stories.pulls import DEVELOPER
-from tests.stories.waiting import until
+from tests.stories.waiting import idle, until
 
 if TYPE_CHECKING:
     from tests.github_standin.records import CheckRun
@@ -13,9 +13,19 @@ if TYPE_CHECKING:
 
 
 def expect_check(
-    pull: StoryPull, name: str, conclusion: str | None, title: str = "", *, status: str = "", sha: str = ""
+    pull: StoryPull,
+    name: str,
+    conclusion: str | None,
+    title: str = "",
+    *,
+    status: str = "",
+    sha: str = "",
+    hurried: bool = False,
 ) -> CheckRun:
-    """The head (or `sha`) comes to show that check run so, with these words in its title."""
+    """The head (or `sha`) comes to show that check run so, with these words in its title.
+
+    `hurried`: they would have to wait for half a minute, since something was shown just before.
+    """
 
     def found() -> CheckRun | None:
         check = pull.check(name, sha=sha or None)
@@ -28,7 +38,8 @@ def expect_check(
         lines = [f"  {check.name} {check.status} {check.conclusion}: {check.title}" for check in shown]
         return "\n".join([*lines, pull.so_far()])
 
-    return until(found, f"{name} showing {status} {conclusion} {title!r}", so_far)
+    wanted = f"{name} showing {status} {conclusion} {title!r}"
+    return until(found, wanted, so_far, meanwhile=pull.bot.hurry if hurried else idle)
 
 
 def press(pull: StoryPull, name: str, label: str, by: str = DEVELOPER) -> None:

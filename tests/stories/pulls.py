@@ -9,10 +9,10 @@ import yaml
 
 from tests.github_standin import Pull, Repository
 from tests.stories.bots import WEBHOOK_SECRET
-from tests.stories.waiting import SECONDS, until
+from tests.stories.waiting import SECONDS, idle, until
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from tests.github_standin import Standin
@@ -36,11 +36,34 @@ def until_there(path: Path) -> str:
     return f"for _ in $(seq 1200); do test -e '{path}' && exit 0; sleep 0.1; done; exit 9"
 
 
+class Seen:
+    """How far a story has followed the statuses of each context at each commit."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, str], int] = {}
+
+    def find(self, statuses: Sequence[Status], state: str, words: str) -> Status | None:
+        """The newest of a context's statuses, if it is the one that is expected next.
+
+        One that is pending may be gone when a story looks: any since the one that it expected before will do.
+        """
+        for status in reversed(statuses):
+            at = (status.sha, status.context)
+            newest = status is statuses[-1]
+            if not newest and (state != "pending" or status.id <= self._last.get(at, status.id)):
+                return None
+            if status.state == state and words in _words(status):
+                self._last[at] = status.id
+                return status
+        return None
+
+
 class StoryRepository(Repository):
     """A repository with pipelines, a developer and a bot."""
 
     def __init__(self, repository: Repository, bot: Bot, airflow: AirflowView) -> None:
         super().__init__(repository.standin, repository.id)
+        self.seen = Seen()
         self.bot = bot
         self.airflow = airflow
 
@@ -65,8 +88,7 @@ class StoryRepository(Repository):
         """A commit, a merge group's or a branch's, comes to show that state, with these words in it."""
 
         def found() -> Status | None:
-            status = next(reversed(self.statuses(sha, context)), None)
-            return status if status and status.state == state and description in _words(status) else None
+            return self.seen.find(self.statuses(sha, context), state, description)
 
         def so_far() -> str:
             shown = self.statuses(sha)
@@ -83,6 +105,7 @@ class StoryPull(Pull):
 
     def __init__(self, repository: StoryRepository, number: int) -> None:
         super().__init__(repository, number)
+        self.seen = Seen()
         self.bot = repository.bot
         self.airflow = repository.airflow
 
@@ -95,17 +118,26 @@ class StoryPull(Pull):
         return super().push(by, files or {"src/more.py": "print('more')\n"})
 
     def expect_status(
-        self, context: str, state: str, description: str = "", *, sha: str = "", seconds: float = SECONDS
+        self,
+        context: str,
+        state: str,
+        description: str = "",
+        *,
+        sha: str = "",
+        seconds: float = SECONDS,
+        hurried: bool = False,
     ) -> Status:
-        """The head (or `sha`) comes to show that state, with these words in its description."""
+        """The head (or `sha`) comes to show that state, with these words in its description.
+
+        `hurried`: they would have to wait for half a minute, since something was shown just before.
+        """
         head = sha or self.head_sha
 
         def found() -> Status | None:
-            status = self.combined(sha=head).get(context)
-            return status if status and status.state == state and description in _words(status) else None
+            return self.seen.find(self.statuses(context, sha=head), state, description)
 
         wanted = f"{context} showing {state} {description!r} at {head[:7]}"
-        return until(found, wanted, self.so_far, seconds)
+        return until(found, wanted, self.so_far, seconds, self.bot.hurry if hurried else idle)
 
     def expect_history(self, context: str, *states: str, sha: str = "") -> None:
         """Until now the context showed exactly these states, one after the other."""
@@ -114,14 +146,16 @@ class StoryPull(Pull):
         ]
         assert shown == list(states), self.so_far()
 
-    def expect_comment(self, *parts: str, seconds: float = SECONDS) -> str:
+    def expect_comment(
+        self, *parts: str, seconds: float = SECONDS, meanwhile: Callable[[], object] = idle
+    ) -> str:
         """The bot's one comment comes to hold all of these; returns its body."""
 
         def found() -> str | None:
             bodies = self.sticky_comments()
             return bodies[0] if len(bodies) == 1 and all(part in bodies[0] for part in parts) else None
 
-        return until(found, f"one comment with {parts}", self.so_far, seconds)
+        return until(found, f"one comment with {parts}", self.so_far, seconds, meanwhile)
 
     def expect_reply(self, comment: Comment, *parts: str) -> str:
         """The bot comes to answer that comment once, in words that hold these; returns them."""

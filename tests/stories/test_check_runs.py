@@ -40,7 +40,7 @@ def test_they_end_as_their_runs_do(installed: Installed, tmp_path: Path) -> None
     pull = repository.opened()
 
     expect_check(pull, "preflight/docs", "skipped")
-    expect_check(pull, "preflight/gone", None, "running", status="in_progress")
+    expect_check(pull, "preflight/gone", None, "running", status="in_progress", hurried=True)
     press(pull, "preflight/gone", "Cancel")
     bad = expect_check(pull, "preflight/bad", "failure", "test failed: exit 3")
     assert "error: it broke" in (bad.text or "")
@@ -48,7 +48,7 @@ def test_they_end_as_their_runs_do(installed: Installed, tmp_path: Path) -> None
     expect_check(pull, "preflight/soft", "neutral", "test failed: exit 1")
     expect_check(pull, "preflight/late", "timed_out", "timed out after 5s")
     expect_check(pull, "preflight/gone", "cancelled", f"cancelled: by {DEVELOPER}")
-    expect_check(pull, UNIT, None, "running", status="in_progress")
+    expect_check(pull, UNIT, None, "running", status="in_progress", hurried=True)
     assert pull.unmet() != []
     gate.touch()
     done = expect_check(pull, UNIT, "success", "2 steps passed in")

@@ -27,7 +27,7 @@ def test_a_run_like_others_says_how_long_it_takes(installed: Installed, tmp_path
 
     second = repository.opened(branch="slow")
 
-    second.expect_status("preflight/unit", "pending", "2/3 steps, about 3 h left")
+    second.expect_status("preflight/unit", "pending", "2/3 steps, about 3 h left", hurried=True)
     gate.touch()
     second.expect_status("preflight/unit", "success", "3 steps passed")
     shown = [status.description or "" for status in first.statuses("preflight/unit")]

@@ -48,7 +48,7 @@ def test_a_draft_waits_until_it_is_ready(repository_with: MakeRepository, tmp_pa
     pull.ready(DEVELOPER)
     pull.expect_running("test")
     pull.draft(DEVELOPER)
-    pull.expect_status("preflight/unit", "pending", DRAFT)
+    pull.expect_status("preflight/unit", "pending", DRAFT, hurried=True)
     pull.expect_dag_runs("success", "failed")
 
     gate.touch()

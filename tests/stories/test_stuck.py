@@ -62,10 +62,10 @@ def go_by(repository: StoryRepository, time: timedelta) -> None:
 def test_a_pool_is_missing(repository_with: MakeRepository, airflow: AirflowView) -> None:
     repository = repository_with({"unit": {"dag": "contract_stuck"}})
     pull = repository.opened()
-    pull.expect_status(UNIT, "pending", "1/2 steps passed")
+    pull.expect_status(UNIT, "pending", "1/2 steps passed", hurried=True)
     go_by(repository, MINUTE)
     said = f"waits: step 'stuck' needs pool '{POOL}', which does not exist: create it in Airflow"
-    pull.expect_status(UNIT, "pending", said)
+    pull.expect_status(UNIT, "pending", said, hurried=True)
     pull.expect_comment("needs pool", "which does not exist")
     with with_pool(airflow, POOL):
         pull.expect_status(UNIT, "success", "2 steps passed")
@@ -83,15 +83,15 @@ def test_the_scheduler_is_down_and_a_dag_is_paused_in_the_middle(
     repository = repository_with(pipelines)
     with without_scheduler(airflow):
         pull = repository.opened()
-        pull.expect_status(DOCS, "pending", "0/3 steps passed")
+        pull.expect_status(DOCS, "pending", "0/3 steps passed", hurried=True)
         with paused(airflow, "contract_quick"):
             airflow.age_scheduler(MINUTE)
             pull.bot.crash("worker")  # which may remember for a minute that the scheduler was well
             go_by(repository, MINUTE)
             heard = "waits: Airflow's scheduler has not been heard of since"
-            pull.expect_status(UNIT, "pending", heard)
+            pull.expect_status(UNIT, "pending", heard, hurried=True)
             why = "DAG 'contract_quick' is paused: unpause it in Airflow"
-            pull.expect_status(DOCS, "pending", f"waits: {why}")
+            pull.expect_status(DOCS, "pending", f"waits: {why}", hurried=True)
             go_by(repository, 10 * MINUTE)
             pull.expect_status(DOCS, "failure", f"timed out after 10m30s: {why}")
     pull.expect_status(UNIT, "success", seconds=SCHEDULER_STARTS_SECONDS)

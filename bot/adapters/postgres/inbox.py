@@ -146,7 +146,7 @@ class PostgresInbox:
         return [Delivery(row.id, row.event, bytes(row.body), row.lane) for row in rows]
 
     def held_ahead(self, delivery: Delivery) -> float:
-        """The seconds for which the last one before it in its lane is held back, 0 if none is.
+        """The seconds for which the last one of its event before it in its lane is held back, 0 if none is.
 
         One look will be enough for both, and wants room only once.
         """
@@ -155,6 +155,7 @@ class PostgresInbox:
             deliveries.c.state == "queued",
             deliveries.c.seq < own,
             deliveries.c.lane == delivery.lane,
+            deliveries.c.event == delivery.event,
             deliveries.c.reason == HeldBack.REASON,
         )
         with self.database.once() as connection:

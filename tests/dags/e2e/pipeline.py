@@ -19,6 +19,8 @@ from bot.runs.results import read_result
 from tests.dags.tools.stand_ins import StandIns
 
 _DEADLINE_SECONDS = 420.0
+_LOOK_SECONDS = 1.0
+"""Looks at all these runs are what Airflow's api-server works for most; nothing waits for one for long."""
 _COMMANDS = {
     "build_images": "docker build {image}",
     "create_cluster": "gcloud container clusters create {cluster}",
@@ -172,7 +174,7 @@ def perform(
         assert time.monotonic() < deadline, [
             f"{play.scenario.name}: {_told(runs.get(play.ref))}" for play in waiting
         ]
-        time.sleep(0.2)
+        time.sleep(_LOOK_SECONDS)
     return plays
 
 
