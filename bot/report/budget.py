@@ -59,7 +59,8 @@ def windows(
 class Budget:
     """Asked before each write. However small a window is, one write fits into it.
 
-    Progress waits for as long as others of this process have to: what gets free is theirs.
+    Progress waits for as long as others of this process wait for points: what gets free is theirs. Who waits
+    for content, of which there may be none for an hour, is in nobody's way but that of other content.
 
     `on_held_back` hears the urgency of each write that has to wait.
     """
@@ -77,7 +78,7 @@ class Budget:
         self.quotas = quotas
         self.on_held_back = on_held_back
         self._others: dict[str, Pause] = defaultdict(partial(Pause, clock))
-        self._turns: dict[tuple[str, Urgency], Turns] = defaultdict(partial(Turns, LONGEST_WAIT, clock))
+        self._turns: dict[tuple[str, Urgency, bool], Turns] = defaultdict(partial(Turns, LONGEST_WAIT, clock))
         self.windows = {
             urgency: [
                 replace(window, most=max(window.most * share, COSTS[window.name])) for window in windows
@@ -121,12 +122,13 @@ class Budget:
 
     def _held_back(self, account: str, wait: float, urgency: Urgency, costs: Mapping[str, float]) -> float:
         self.on_held_back(urgency.value)
+        content = CONTENT in costs
         if urgency in LEAST_WAITS:
             rates = [one.most / one.seconds for one in self.windows[urgency] if one.name == POINTS]
             each = max((costs[POINTS] / rate for rate in rates), default=0.0)
-            wait = self._turns[account, urgency].after(max(wait, LEAST_WAITS[urgency]), each)
+            wait = self._turns[account, urgency, content].after(max(wait, LEAST_WAITS[urgency]), each)
         others = self._others[account]
-        if urgency is not Urgency.PROGRESS and wait > others.left:
+        if urgency is not Urgency.PROGRESS and not content and wait > others.left:
             others.begin(wait)
         return wait
 

@@ -39,9 +39,8 @@ class TestRenewal:
         assert all(one.condition for one in others)
 
     def test_asks_once_each_time_and_holds_nothing_open(self, page_of_run: Viewer, served: Served) -> None:
-        before = len(served.log.asked)
         page_of_run.pass_time(EVERY - 0.1)
-        assert len(served.log.asked) == before
+        assert len(served.log.of(RUN)) == 1
         for times in range(1, 4):
             page_of_run.pass_time(EVERY)
             served.log.wait_for(RUN, times + 1)

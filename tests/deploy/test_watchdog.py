@@ -66,7 +66,7 @@ def test_when_the_watchdog_was_killed_too_the_next_start_cleans_up(
 def test_signals_reach_through_the_reaper(tmp_path: Path, sleepers: Sleepers, number: signal.Signals) -> None:
     reaper = supervise(tmp_path, sleepers, below="reaper")
     reaper.send_signal(number)
-    reaper.wait(30)
+    reaper.wait(60)
     assert sleepers.alive() == []
     assert watchdogs(tmp_path) == []
 
@@ -83,7 +83,7 @@ def test_the_reaper_ends_what_no_mark_or_record_leads_to(tmp_path: Path, sleeper
     (supervisor,) = psutil.Process(reaper.pid).children()
     shell = next(each for each in sleepers.alive() if each.name() == "bash")
     kill_9(shell.pid, supervisor.pid)  # orphans: the one with a clean environment is nobody's child now
-    assert reaper.wait(30) == 128 + signal.SIGKILL
+    assert reaper.wait(60) == 128 + signal.SIGKILL
     assert sleepers.alive() == []
 
 

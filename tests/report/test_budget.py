@@ -157,24 +157,35 @@ def test_those_who_can_wait_come_back_one_after_another(urgency: Urgency, apart:
 
 def test_progress_waits_behind_those_who_wait() -> None:
     account, now = Account(), 100.0
-    budget = Budget(account, account, windows(content_per_minute=2), clock=lambda: now)
-    budget.take(REPOSITORY, content=True, urgency=COMMENT)
-    held = budget.take(REPOSITORY, content=True, urgency=COMMENT)
+    budget = Budget(account, account, windows(), clock=lambda: now)
+    assert writes(budget, FINAL) == 180
+    held = budget.take(REPOSITORY, content=False, urgency=COMMENT)
     assert held > 0
+    account.spent_by.clear()
     assert budget.take(REPOSITORY, content=False, urgency=PROGRESS) >= held
     assert budget.take(REPOSITORY, content=False, urgency=FINAL) == 0
     now += held
     assert budget.take(REPOSITORY, content=False, urgency=PROGRESS) == 0
 
 
+def test_who_waits_for_content_is_in_nobodys_way_but_that_of_other_content() -> None:
+    account = Account()
+    budget = Budget(account, account, windows(content_per_hour=1), clock=lambda: 100.0)
+    assert writes(budget, COMMENT, content=True) == 1
+    assert budget.take(REPOSITORY, content=True, urgency=COMMENT) == 3600
+    assert budget.check(REPOSITORY)
+    assert budget.take(REPOSITORY, content=False, urgency=PROGRESS) == 0
+    assert writes(budget, FINAL) > 100
+    assert budget.take(REPOSITORY, content=False, urgency=COMMENT) < 120
+
+
 def test_progress_waits_for_the_last_one_of_them() -> None:
     account, now = Account(), 100.0
-    budget = Budget(account, account, windows(content_per_minute=1), clock=lambda: now)
+    budget = Budget(account, account, windows(), clock=lambda: now)
     assert writes(budget, FINAL) == 180
     last = max(budget.take(REPOSITORY, content=False, urgency=COMMENT) for _ in range(100))
+    assert 0 < budget.take(REPOSITORY, content=False, urgency=FINAL) < last
     account.spent_by.clear()
-    assert writes(budget, FINAL, content=True) == 1
-    assert 0 < budget.take(REPOSITORY, content=True, urgency=FINAL) < last
     assert budget.take(REPOSITORY, content=False, urgency=PROGRESS) >= last
 
 
@@ -216,10 +227,11 @@ class TestLookups:
 
     def test_have_no_plenty_while_others_wait(self) -> None:
         account, now = Account(), 100.0
-        budget = Budget(account, account, windows(content_per_minute=1), clock=lambda: now)
-        assert budget.take(REPOSITORY, content=True, urgency=COMMENT) == 0
+        budget = Budget(account, account, windows(), clock=lambda: now)
         assert budget.check(REPOSITORY)
-        held = budget.take(REPOSITORY, content=True, urgency=COMMENT)
+        assert writes(budget, FINAL) == 180
+        held = budget.take(REPOSITORY, content=False, urgency=COMMENT)
+        account.spent_by.clear()
         assert not budget.check(REPOSITORY)
         now += held
         assert budget.check(REPOSITORY)

@@ -48,9 +48,9 @@ def until_archived(
 
 
 def files_of(airflow: AirflowView, run: AirflowRun) -> dict[str, str]:
-    """All files of the run by their paths, but for the packed tree."""
+    """All files of the run by their paths, but for the packed tree and what a worker died over."""
     folder = kept_of(airflow, run)
-    files = {str(file.relative_to(folder)): file for file in folder.rglob("*") if file.is_file()}
+    files = {str(file.relative_to(folder)): file for file in folder.rglob("[!.]*") if file.is_file()}
     return {path: file.read_text() for path, file in files.items() if path != PACKED}
 
 
