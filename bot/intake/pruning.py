@@ -7,6 +7,7 @@ import random
 import time
 from typing import TYPE_CHECKING
 
+from bot.errors import StoreUnavailable
 from bot.metrics import PRUNED
 
 if TYPE_CHECKING:
@@ -31,10 +32,20 @@ class Pruner:
         self._due = seconds() + FIRST_SECONDS
 
     def work(self) -> bool:
-        """Forget a piece, if it is time; False once nothing is left to forget."""
+        """Forget a piece, if it is time; False once nothing is left that can be forgotten.
+
+        What could not be waits for the next look: nothing depends on it, and another try at once would only
+        be a burden to a database in trouble.
+        """
         if self.seconds() < self._due:
             return False
-        pruned = self.store.prune(self.keep)
+        try:
+            pruned = self.store.prune(self.keep)
+        except StoreUnavailable as error:
+            log.warning(
+                "not all that is old could be forgotten, the next look is in about an hour: %s", error
+            )
+            pruned = {}
         for kind, rows in pruned.items():
             PRUNED.labels(kind).inc(rows)
         if pruned:

@@ -16,6 +16,7 @@ class Retention(Protocol):
     def prune(self, keep: Keep) -> Mapping[str, int]:
         """Forget a bounded part of it; how many rows, by kind. Empty once there is nothing left to forget.
 
-        What an open pull request shows stays, however old it is, and so does what is unfinished.
+        What an open pull request shows stays, however old it is, and so does what is unfinished. A branch
+        counts as open while the latest decision about it is young.
         """
         ...

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
 from bot.adapters.postgres import (
     Database,
@@ -47,6 +48,10 @@ def database(real_postgres: Postgres, migrated: str) -> Iterator[Database]:
     database.close()
 
 
+VERDICTS = """
+INSERT INTO verdicts (repository_id, number, head_sha, context, pipeline, run_id)
+SELECT repository_id, number, head_sha, id, pipeline, id FROM runs WHERE seq >= 10
+"""
 QUERIES = [
     RunQuery(),
     RunQuery(after=MANY // 2),
@@ -146,6 +151,17 @@ def test_a_report(database: Database) -> None:
     assert {one.usual is not None for one in past.values()} == {True}
     assert "runs" not in seen.read_whole()
     assert seen.rows_read() <= len(runs) * (20 + 3)
+
+
+def test_a_run_that_is_forgotten(database: Database) -> None:
+    """The database itself looks for what shows it."""
+    scans = text("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'verdicts'")
+    with database.engine.connect() as connection:  # nothing of this is committed
+        connection.execute(text(VERDICTS))
+        connection.execute(text("ANALYZE verdicts"))
+        before = connection.execute(scans).scalar_one()
+        connection.execute(text("DELETE FROM runs WHERE seq < 10"))
+        assert connection.execute(scans).scalar_one() == before
 
 
 def test_figures_count_what_ended_once_in_five_minutes(database: Database) -> None:

@@ -190,6 +190,18 @@ def test_the_tables_are_as_the_code_thinks(database: Database) -> None:
         assert columns == set(table.columns.keys()), table.name
 
 
+def test_each_foreign_key_has_an_index(database: Database) -> None:
+    """Else each row that is deleted has the table that points to it read whole."""
+    query = """
+        SELECT conrelid::regclass || ': ' || pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE contype = 'f' AND NOT EXISTS (
+            SELECT FROM pg_index
+            WHERE indrelid = conrelid AND (indkey::smallint[])[0:cardinality(conkey) - 1] = conkey)
+    """
+    with database.once() as connection:
+        assert list(connection.execute(text(query)).scalars()) == []
+
+
 def test_ready_is_only_who_is_migrated(real_postgres: Postgres) -> None:
     database = Database(real_postgres.create_database("never_migrated"), pool_size=1)
     with pytest.raises(StoreUnavailable, match="python -m bot migrate"):

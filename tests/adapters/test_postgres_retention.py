@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from bot.adapters.postgres import (
     Database,
@@ -18,8 +19,9 @@ from bot.adapters.postgres import (
 )
 from bot.adapters.postgres.database import lock_key
 from bot.claims import Keep
-from bot.models import Delivery, Outcome, Phase, PullRequest, Reply, Run, Step, StepState
-from tests.examples import at, pull, run, wanted
+from bot.errors import StoreUnavailable
+from bot.models import Delivery, Outcome, Phase, Reply, Run, Step, StepState, Subject
+from tests.examples import HEAD, at, branch, pull, run, wanted
 from tests.fixtures.postgres import admitted
 
 pytestmark = pytest.mark.postgres
@@ -41,6 +43,7 @@ TIMES = {
 }
 MOVED = replace(pull(), head_sha="b" * 40)
 CLOSED = replace(pull(), open=False)
+FEATURE = branch("feature")
 
 
 @pytest.fixture
@@ -64,9 +67,9 @@ def let_days_pass(database: Database, days: float) -> None:
         connection.execute(text("UPDATE pull_requests SET due_at = NULL"))
 
 
-def rows(database: Database, table: str) -> int:
+def rows(database: Database, table: str, where: str = "true") -> int:
     with database.once() as connection:
-        statement = f"SELECT count(*) FROM {table}"  # noqa: S608 - our own words
+        statement = f"SELECT count(*) FROM {table} WHERE {where}"  # noqa: S608 - our own words
         return int(connection.execute(text(statement)).scalar_one())
 
 
@@ -78,8 +81,8 @@ def prune(retention: PostgresRetention, keep: Keep = KEEP) -> dict[str, int]:
     return pruned
 
 
-def ended(ledger: PostgresLedger, runs: PostgresRuns, of: PullRequest, one: Run | None = None) -> Run:
-    """A run at the pull request's head, over, with the log of a step that failed."""
+def ended(ledger: PostgresLedger, runs: PostgresRuns, of: Subject, one: Run | None = None) -> Run:
+    """A run at that head, over, with the log of a step that failed."""
     one = one or run()
     ledger.apply(admitted(replace(one, head_sha=of.head_sha, number=of.number), of=of))
     (claim,) = [claim for claim in runs.claim_runs(9) if claim.run.id == one.id]
@@ -252,6 +255,84 @@ class TestRuns:
         assert not ledger.apply(once)
 
 
+OF_A_COMMIT = (
+    """INSERT INTO shown_statuses (repository_id, sha, context, state, description, target_url)
+    VALUES (42, :sha, 'unit', 'success', '', '')""",
+    """INSERT INTO shown_checks
+    (repository_id, sha, name, external_id, digest, sent_at, annotated, annotating, completed)
+    VALUES (42, :sha, 'unit', '', '', now(), 0, false, true)""",
+)
+
+
+class TestBranches:
+    """That one was deleted we do not hear: it counts as open while the latest decision about it is young."""
+
+    TABLES = ("runs", "verdicts", "heads", "decisions", "shown_statuses", "shown_checks", "pull_requests")
+
+    @pytest.fixture(autouse=True)
+    def shown(self, database: Database, ledger: PostgresLedger, runs: PostgresRuns) -> None:
+        """A branch shows what a run at its head came to; a pull request has nothing to show."""
+        ended(ledger, runs, FEATURE)
+        ledger.apply(wanted(of=MOVED))
+        with database.begin() as connection:
+            for statement in OF_A_COMMIT:
+                connection.execute(text(statement), {"sha": HEAD})
+
+    def left(self, database: Database) -> dict[str, int]:
+        """The rows of the branch and its commit, by table."""
+        return {
+            table: rows(database, table, f"sha = '{HEAD}'" if table.startswith("shown") else "number < 0")
+            for table in self.TABLES
+        }
+
+    def test_a_young_one_shows_its_head(self, database: Database, retention: PostgresRetention) -> None:
+        let_days_pass(database, 364)
+        assert prune(retention) == {}
+        assert self.left(database) == dict.fromkeys(self.TABLES, 1)
+
+    def test_of_an_old_one_all_goes(self, database: Database, retention: PostgresRetention) -> None:
+        let_days_pass(database, 366)
+        prune(retention)
+        assert self.left(database) == dict.fromkeys(self.TABLES, 0)
+
+    def test_one_whose_old_head_was_decided_about_of_late_shows_it(
+        self, database: Database, ledger: PostgresLedger, retention: PostgresRetention
+    ) -> None:
+        """Somebody had it run again, or moved the branch back to it."""
+        let_days_pass(database, 366)
+        ledger.apply(wanted(of=FEATURE))
+        let_days_pass(database, 100)
+        prune(retention)
+        assert self.left(database) == dict.fromkeys(self.TABLES, 1)
+
+    def test_the_newest_of_a_repository_is_known(
+        self, database: Database, retention: PostgresRetention
+    ) -> None:
+        let_days_pass(database, 366)
+        with database.begin() as connection:
+            connection.execute(text("DELETE FROM pull_requests WHERE number > 0"))
+        prune(retention)
+        assert self.left(database) == dict.fromkeys(self.TABLES, 0) | {"decisions": 1, "pull_requests": 1}
+
+    def test_an_open_pull_request_keeps_what_their_commit_shows(
+        self, database: Database, ledger: PostgresLedger, retention: PostgresRetention
+    ) -> None:
+        ledger.apply(wanted(of=pull()))
+        let_days_pass(database, 366)
+        prune(retention)
+        kept = {"shown_statuses": 1, "shown_checks": 1}
+        assert self.left(database) == dict.fromkeys(self.TABLES, 0) | kept
+
+    def test_one_that_comes_back_begins_anew(
+        self, database: Database, ledger: PostgresLedger, runs: PostgresRuns, retention: PostgresRetention
+    ) -> None:
+        let_days_pass(database, 366)
+        prune(retention)
+        ended(ledger, runs, FEATURE)
+        assert prune(retention) == {}
+        assert self.left(database)["runs"] == 1
+
+
 def test_nothing_young_is_forgotten(
     database: Database, ledger: PostgresLedger, runs: PostgresRuns, retention: PostgresRetention
 ) -> None:
@@ -306,3 +387,35 @@ def test_what_belongs_to_no_pull_request_goes_in_pieces_too(database: Database, 
     let_days_pass(database, 366)
     small = PostgresRetention(database, most=2)
     assert [small.prune(KEEP).get(kind, 0) for _ in range(4)] == [2, 2, 1, 0]
+
+
+REFUSE = """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'no such luck'"""
+REFUSES = "CREATE TRIGGER refuses BEFORE DELETE ON runs FOR EACH ROW EXECUTE FUNCTION refuse()"
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("query_canceled", StoreUnavailable),  # it took too long
+        ("data_exception", DBAPIError),
+    ],
+)
+def test_a_kind_that_cannot_be_forgotten_holds_up_no_other(
+    database: Database, ledger: PostgresLedger, runs: PostgresRuns, code: str, error: type[Exception]
+) -> None:
+    ended(ledger, runs, pull())
+    ledger.apply(wanted(of=CLOSED))
+    with database.begin() as connection:
+        for statement in BELONG_TO_NOBODY:
+            connection.execute(text(statement))
+        connection.execute(text(f"{REFUSE} USING ERRCODE = '{code}'; END $$"))
+        connection.execute(text(REFUSES))
+    let_days_pass(database, 366)
+    small = PostgresRetention(database, most=3)
+    later = {"heads", "decisions", "statuses", "spending"}
+    assert later <= set(small.prune(KEEP)), "after the runs, which can't be forgotten"
+    assert small.prune(KEEP) == {"parts of deliveries": 2, "statuses": 2, "spending": 2}
+    with pytest.raises(error, match="no such luck"):
+        small.prune(KEEP)
+    assert rows(database, "runs") == 1

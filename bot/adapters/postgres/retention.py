@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from bot.adapters.postgres.database import lock_key
+from bot.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,10 +23,15 @@ if TYPE_CHECKING:
 MOST = 1000
 ALONE = text("SELECT pg_try_advisory_xact_lock(:key)")
 
-# An open pull request or branch shows what is known of its head, whatever the age of that.
-_SHOWN = """EXISTS (
+# An open pull request shows what is known of its head, whatever the age of that. A branch does so while the
+# latest decision about it is young: we don't hear that it was deleted.
+_STILL_OPEN = """pull.open AND (pull.number > 0 OR (
+        SELECT decided_at FROM decisions AS latest
+        WHERE latest.repository_id = pull.repository_id AND latest.number = pull.number
+        ORDER BY seq DESC LIMIT 1) >= now() - :runs)"""
+_SHOWN = f"""EXISTS (
     SELECT FROM pull_requests AS pull WHERE pull.repository_id = old.repository_id
-    AND pull.number = old.number AND pull.open AND pull.head_sha = old.{sha})"""
+    AND pull.number = old.number AND pull.head_sha = old.{{sha}} AND {_STILL_OPEN})"""
 # The number of the first row that is too young, where numbers grow with time.
 _YOUNG = """coalesce((
     SELECT {number} FROM {table} WHERE {at} >= now() - :{kept} ORDER BY {number} LIMIT 1
@@ -121,7 +128,7 @@ DECISIONS = f"""
 PULLS = """
     WITH old AS (
         SELECT repository_id, number FROM pull_requests AS old
-        WHERE NOT open AND due_at IS NULL AND lease_owner IS NULL
+        WHERE (NOT open OR number < 0) AND due_at IS NULL AND lease_owner IS NULL
         AND EXISTS (
             SELECT FROM pull_requests AS newer
             WHERE newer.repository_id = old.repository_id AND newer.number > old.number)
@@ -146,17 +153,17 @@ PULLS = """
     SELECT count(*) FROM old
 """
 # A status and a check run belong to the commit, whichever pull request it is the head of.
-_OF_COMMITS = """
+_OF_COMMITS = f"""
     WITH old AS (
-        DELETE FROM {table} WHERE ctid = ANY(ARRAY(
-            SELECT ctid FROM {table} AS old WHERE sent_at < now() - :runs AND NOT EXISTS (
+        DELETE FROM {{table}} WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM {{table}} AS old WHERE sent_at < now() - :runs AND NOT EXISTS (
                 SELECT FROM pull_requests AS pull
-                WHERE pull.repository_id = old.repository_id AND pull.head_sha = old.sha AND pull.open)
+                WHERE pull.repository_id = old.repository_id AND pull.head_sha = old.sha AND {_STILL_OPEN})
             LIMIT :most))
         RETURNING sha
     )
     SELECT count(*) FROM old
-"""
+"""  # noqa: S608 - our own words
 SPENDING = """
     WITH old AS (
         DELETE FROM github_spending WHERE ctid = ANY(ARRAY(
@@ -188,9 +195,23 @@ class PostgresRetention:
         self.most = most
 
     def prune(self, keep: Keep) -> Mapping[str, int]:
-        """Forget a bounded part; how many rows, by kind. Empty if nothing is left, or another is at it."""
-        pruned = {kind: self._prune(statement, keep) for kind, statement in STATEMENTS.items()}
-        return {kind: rows for kind, rows in pruned.items() if rows}
+        """Forget a bounded part; how many rows, by kind. Empty if nothing is left, or another is at it.
+
+        A kind that can't be forgotten holds up no other: its error is raised once nothing is left of those.
+        """
+        pruned: dict[str, int] = {}
+        failed: Exception | None = None
+        for kind, statement in STATEMENTS.items():
+            try:
+                pruned[kind] = self._prune(statement, keep)
+            except StoreUnavailable as error:
+                failed = failed or StoreUnavailable(f"{kind} can't be forgotten: {error}", error.retry_after)
+            except DBAPIError as error:
+                failed = failed or error
+        found = {kind: rows for kind, rows in pruned.items() if rows}
+        if failed is not None and not found:
+            raise failed
+        return found
 
     def _prune(self, statement: str, keep: Keep) -> int:
         values = {
