@@ -31,8 +31,15 @@ DEPLOY = "Deploy the DAG's file to Airflow, and see `airflow dags list-import-er
 def dag_checks(airflow: AirflowLook, dags: DagLook, operator: Operator) -> list[Check]:
     """What is looked at of DAGs, where the operator's word is complete or not."""
 
+    def known() -> list[Dag]:
+        """Those that Airflow lists, and those that the operator names, wherever they stand in its list."""
+        found = list(dags.dags(MOST))
+        names = _named(operator.serves) - {dag.id for dag in found}
+        more = (dags.dag(name) for name in sorted(names) if not _is_pattern(name))
+        return found + [dag for dag in more if dag is not None]
+
     def listed() -> tuple[Diagnosis, ...]:
-        return judge_dags(dags.dags(MOST), operator.serves)
+        return judge_dags(known(), operator.serves)
 
     def imports() -> tuple[Diagnosis, ...]:
         try:
@@ -41,7 +48,7 @@ def dag_checks(airflow: AirflowLook, dags: DagLook, operator: Operator) -> list[
             return (skipped("our user may not see import errors"),)
 
     def trigger() -> tuple[Diagnosis, ...]:
-        first = next(iter(allowed(dags.dags(MOST), operator.serves)), None)
+        first = next(iter(allowed(known(), operator.serves)), None)
         if first is None:
             return (skipped("there is no DAG to ask about"),)
         return (judge_trigger(first.id, allowed=airflow.may_trigger(first.id)),)
@@ -51,15 +58,16 @@ def dag_checks(airflow: AirflowLook, dags: DagLook, operator: Operator) -> list[
             there = dags.pools()
         except AirflowLoginRefused:
             return (skipped("our user may not see pools"),)
-        found = allowed(dags.dags(MOST), operator.serves)[:MOST_POOLS]
-        return judge_pools(there, {dag.id: dags.pools_of(dag.id) for dag in found})
+        found = [dag for dag in allowed(known(), operator.serves) if not dag.import_error]
+        wanted = {dag.id: dags.pools_of(dag.id) for dag in found[:MOST_POOLS]}
+        return judge_pools(there, wanted, len(found))
 
-    known = (ANSWERS, LOGIN)
+    needs = (ANSWERS, LOGIN)
     return [
-        Check(PART, "dags", listed, ROLE, known),
-        Check(PART, "imports", imports, REACH, known),
-        Check(PART, "trigger", trigger, ROLE, known),
-        Check(PART, "pools", pools, REACH, known),
+        Check(PART, "dags", listed, ROLE, needs),
+        Check(PART, "imports", imports, REACH, needs),
+        Check(PART, "trigger", trigger, ROLE, needs),
+        Check(PART, "pools", pools, REACH, needs),
     ]
 
 
@@ -69,7 +77,10 @@ def allowed(dags: Sequence[Dag], serves: Sequence[Serve]) -> list[Dag]:
 
 
 def judge_dags(dags: Sequence[Dag], serves: Sequence[Serve]) -> tuple[Diagnosis, ...]:
-    """Whether each DAG that the operator names is there, and none of those allowed is paused or broken."""
+    """Whether each DAG that the operator names is there, and none of those allowed is paused or broken.
+
+    With MOST of them, there may be more that were not looked at.
+    """
     found = allowed(dags, serves)
     shown = ", ".join(dag.id for dag in found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")  # noqa: PLR2004 - enough to know them again
     return or_fine(
@@ -90,8 +101,14 @@ def judge_imports(errors: Sequence[str]) -> tuple[Diagnosis, ...]:
     )
 
 
-def judge_pools(there: frozenset[str], wanted: Mapping[str, frozenset[str]]) -> tuple[Diagnosis, ...]:
-    """Whether each pool that a DAG's tasks want exists: in one that doesn't, tasks wait for ever."""
+def judge_pools(
+    there: frozenset[str], wanted: Mapping[str, frozenset[str]], number: int
+) -> tuple[Diagnosis, ...]:
+    """Whether each pool that a DAG's tasks want exists: in one that doesn't, tasks wait for ever.
+
+    `wanted` are the pools of each DAG that was asked about, of so many DAGs in all.
+    """
+    asked = "DAGs" if len(wanted) >= number else f"the first {len(wanted)} of {number} DAGs"
     lost = {dag: sorted(pools - there) for dag, pools in sorted(wanted.items()) if pools - there}
     return or_fine(
         (
@@ -101,21 +118,25 @@ def judge_pools(there: frozenset[str], wanted: Mapping[str, frozenset[str]]) -> 
             )
             for dag, pools in lost.items()
         ),
-        "all pools that DAGs want exist",
+        f"all pools that {asked} want exist",
     )
 
 
 def _missing(dags: Sequence[Dag], serves: Sequence[Serve]) -> Iterator[Diagnosis]:
     ids = {dag.id for dag in dags}
-    for pattern in sorted({pattern for serve in serves for pattern in serve.dags or ()}):
-        if set(pattern) & set("*?["):
+    whole = len(dags) < MOST
+    where = "in Airflow" if whole else f"among Airflow's first {MOST}"
+    for pattern in sorted(_named(serves)):
+        if _is_pattern(pattern):
             if not any(fnmatchcase(each, pattern) for each in ids):
-                yield warning(f"no DAG is called like {pattern!r}, which the operator allows", DEPLOY)
+                yield warning(f"no DAG {where} is called like {pattern!r}, which the operator allows", DEPLOY)
         elif pattern not in ids:
             yield broken(f"the DAG {pattern!r}, which the operator allows, is not in Airflow", DEPLOY)
     if any(serve.dags is None for serve in serves) and not any(TAG in dag.tags for dag in dags):
-        yield broken(
-            f"no DAG in Airflow has the tag {TAG!r}, so repositories may run none",
+        kind = broken if whole else warning
+        so = "so repositories may run none" if whole else "and no others were looked at"
+        yield kind(
+            f"no DAG {where} has the tag {TAG!r}, {so}",
             f"Deploy this repository's dags/, give a DAG of yours tags=[{TAG!r}], or set "
             "PREFLIGHT_ALLOWED_DAGS. A user who may see no DAGs finds none either.",
         )
@@ -134,6 +155,10 @@ def _unable(dags: Sequence[Dag], *, named: frozenset[str]) -> Iterator[Diagnosis
 
 def _named(serves: Sequence[Serve]) -> frozenset[str]:
     return frozenset(pattern for serve in serves for pattern in serve.dags or ())
+
+
+def _is_pattern(name: str) -> bool:
+    return bool(set(name) & set("*?["))
 
 
 def _allows(serve: Serve, dag: Dag) -> bool:

@@ -103,6 +103,10 @@ class DagLook(Protocol):
         """All that our user sees, at most so many, without their params."""
         ...
 
+    def dag(self, dag_id: str) -> Dag | None:
+        """The DAG of that name, without its params; None if there is none, or our user may not see it."""
+        ...
+
     def import_errors(self) -> Sequence[str]:
         """The files that can't be imported, each with the end of its error."""
         ...

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.errors import AirflowAway, AirflowLoginRefused, AirflowRefused
-from bot.patience import Pause, spread
+from bot.patience import SLOWEST, Pause, spread
 from bot.runs.words import (
     LOGIN_REFUSED,
     REFUSED_BY_AIRFLOW,
@@ -80,7 +80,7 @@ class Away:
         if isinstance(error, AirflowRefused):
             self.answered()
             return Wait(f"{WAITS}{error}", str(error), spread(BACKOFF))
-        seconds = error.retry_after or BACKOFF
+        seconds = min(error.retry_after or BACKOFF, SLOWEST)  # a proxy may say an hour, and be well at once
         if isinstance(error, AirflowAway):
             self._pause.begin(seconds)
         if error.said:

@@ -164,9 +164,11 @@ class RunReconciler:
             self._save(claim, _cancelled(run), cancel_sent=False)
             return
         stopping = cancel_sent = True
+        again = False
         try:
             if run.phase is not Phase.ACTIVE and not is_ours(run, run.ref, self.trigger):
                 stopping = cancel_sent = False
+                again = True  # Airflow may still be at work on a trigger that took it too long
             else:
                 self.trigger.cancel(run.ref)
                 run = replace(run, note="")
@@ -179,7 +181,7 @@ class RunReconciler:
             log.warning("run %s can't be stopped: %s", run.id, error)
         self.away.answered()
         run = replace(run, phase=Phase.ACTIVE) if stopping else _cancelled(run)
-        self._save(claim, run, cancel_sent=cancel_sent)
+        self._save(claim, run, cancel_sent=cancel_sent, again=again)
 
     def _follow(self, claims: Sequence[RunClaim]) -> None:
         if not claims:
@@ -277,13 +279,15 @@ class RunReconciler:
             claim, replace(run, note=wait.note), cancel_sent=claim.cancel_sent, seconds=seconds
         )
 
-    def _save(self, claim: RunClaim, run: Run, *, cancel_sent: bool) -> None:
+    def _save(self, claim: RunClaim, run: Run, *, cancel_sent: bool, again: bool = False) -> None:
+        """Store what it is now; `again`: though it has ended, see once more what Airflow has of it."""
         if run.phase is not claim.run.phase:
             said = "" if run.outcome is None else f": {run.outcome.value} {run.reason}".rstrip()
             log.info("run %s (%s of %s) %s%s", run.id, run.pipeline, where(run), run.phase.value, said)
         if run.finished and run.finished_at is None:
             run = replace(run, finished_at=self.clock())
-        seconds = None if run.finished else self._poll(claim, run)
+        owed = OWED_FASTEST if again else None
+        seconds = owed if run.finished else self._poll(claim, run)
         self.store.save_run(claim, run, cancel_sent=cancel_sent, seconds=seconds)
 
     def _poll(self, claim: RunClaim, run: Run) -> float:

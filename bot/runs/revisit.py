@@ -1,8 +1,9 @@
 """Runs that have ended for us, looked at again: Airflow may still have to end them, or somebody cleared them.
 
-One that was asked to stop while Airflow did not answer, or did not obey, is stopped there as soon as can be:
-nothing goes on in Airflow that nobody sees. One that somebody cleared in Airflow's own pages goes on here,
-too, since its pull request is where people look. Of that we learn only by a hint that something began.
+One that was asked to stop while Airflow did not answer, did not obey or was still at work on its trigger is
+stopped there as soon as can be: nothing goes on in Airflow that nobody sees. One that somebody cleared in
+Airflow's own pages goes on here, too, since its pull request is where people look. Of that we learn only by a
+hint that something began.
 """
 
 from __future__ import annotations

@@ -49,24 +49,26 @@ def start(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[[st
     """The run as Airflow has it now: ACTIVE, or FINISHED with an error that says what to mend.
 
     One that is RESUMING goes on in its DAG run; if Airflow has that no more, it begins anew. `intend` stores
-    the id before Airflow is asked for it, so that a run whose answer was lost is found again. Raises
-    AirflowUnavailable if Airflow should be asked again later, AirflowLoginRefused if somebody has to mend
-    our login first.
+    the id before Airflow is asked for it, so that a run whose answer was lost is found again, even if its DAG
+    may not be started any more. Raises AirflowUnavailable if Airflow should be asked again later,
+    AirflowLoginRefused if somebody has to mend our login first.
     """
     try:
         refusal = refuse(run, airflow.dag(run.dag_id), rules)
-        if refusal is not None:
-            return failed(run, refusal)
-        resumed = _resume(run, airflow) if run.phase is Phase.RESUMING else None
-        return resumed or _trigger(run, airflow, rules, intend)
+        if refusal is None:
+            resumed = _resume(run, airflow) if run.phase is Phase.RESUMING else None
+            return resumed or _trigger(run, airflow, rules, intend)
     except DagNotFound:
-        return failed(run, f"DAG '{run.dag_id}' not found")
+        refusal = f"DAG '{run.dag_id}' not found"
     except ParamsRefused as error:
-        return failed(run, f"DAG '{run.dag_id}' refuses its params: {error}")
+        refusal = f"DAG '{run.dag_id}' refuses its params: {error}"
     except AirflowLoginRefused:
         raise
     except AirflowRefused as error:
-        return failed(run, f"Airflow refused the run: {error}")
+        refusal = f"Airflow refused the run: {error}"
+    if run.phase is Phase.WANTED and run.ref is not None and is_ours(run, run.ref, airflow):
+        return _begun(run, run.ref)  # the answer of an earlier try was lost
+    return failed(run, refusal)
 
 
 def refuse(run: Run, dag: Dag, rules: StartRules) -> str | None:
@@ -112,8 +114,12 @@ def _trigger(run: Run, airflow: DagTrigger, rules: StartRules, intend: Callable[
             error.args, error.said = (hide(str(error)),), hide(error.said)
             raise error from None
         if created or is_ours(run, ref, airflow):
-            return replace(run, phase=Phase.ACTIVE, dag_run_id=ref.dag_run_id, note="", steps=())
+            return _begun(run, ref)
     return failed(run, f"Airflow holds {MAX_ATTEMPTS} runs of that name that are not ours")
+
+
+def _begun(run: Run, ref: RunRef) -> Run:
+    return replace(run, phase=Phase.ACTIVE, dag_run_id=ref.dag_run_id, note="", steps=())
 
 
 def _sent(run: Run, rules: StartRules) -> Mapping[str, object]:

@@ -111,6 +111,35 @@ class TestScripted:
         assert [dag.paused for dag in airflow.dags(3)] == [False, True, False]
         assert len(airflow.dags(PAGE + 1)) == PAGE + 1
 
+    @pytest.mark.parametrize(
+        ("said", "there"),
+        [
+            pytest.param(Said(body=details("checks")), True, id="there"),
+            pytest.param(Said(404, {"detail": "not found"}), False, id="none of that name"),
+            pytest.param(Said(403, {"detail": "Forbidden"}), False, id="not for us"),
+            pytest.param(Said(body=details("checks", is_stale=True)), False, id="its file is gone"),
+            pytest.param(
+                Said(body=details("checks", is_stale=True, has_import_errors=True)), True, id="its file broke"
+            ),
+        ],
+    )
+    def test_one_by_its_name(
+        self, server: ScriptedAirflow, airflow: AirflowDoctor, said: Said, *, there: bool
+    ) -> None:
+        server.answer = lambda _: said
+
+        found = airflow.dag("checks")
+
+        assert (found is not None) is there
+        assert {asked.path for asked in server.asked} == {"/api/v2/dags/checks"}
+
+    @pytest.mark.parametrize("name", ["..", "a/b", ""])
+    def test_what_can_be_no_name_is_not_asked_for(
+        self, server: ScriptedAirflow, airflow: AirflowDoctor, name: str
+    ) -> None:
+        assert airflow.dag(name) is None
+        assert server.asked == []
+
 
 @pytest.mark.airflow
 class TestReal:
@@ -138,6 +167,8 @@ class TestReal:
         assert "default_pool" in real.pools()
         assert real.pools_of("checks") == frozenset({"default_pool"})
         assert real.import_errors() == []
+        assert real.dag("checks") == dags["checks"]
+        assert real.dag("no_such_dag") is None
 
     def test_asking_whether_we_may_trigger_leaves_no_trace(
         self, real_airflow: LocalAirflow, real: AirflowDoctor

@@ -14,7 +14,7 @@ from tests.adapters.airflow_script import Asked, Said, ScriptedAirflow, dag_run,
 from tests.adapters.dripping import HEAD, dripping
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 PASSWORD = "correct horse"
 REF = RunRef("checks", "run~1")
@@ -116,6 +116,42 @@ class TestAnswersThatMayPass:
         assert PASSWORD not in str(error.value)
         assert "token-1" not in str(error.value)
         assert len(server.asked) == 1, "a retry is the caller's to decide"
+
+    @pytest.mark.parametrize("status", [404, 405])
+    @pytest.mark.parametrize(
+        "body",
+        [b"404 page not found\n", b"<html>", b"", {"error": "no such route"}, ["detail"], {"detail": None}],
+        ids=["Traefik", "a page", "nothing", "other JSON", "a list", "no detail"],
+    )
+    def test_so_is_a_proxy_that_has_nobody_behind_it(
+        self, server: ScriptedAirflow, airflow: AirflowClient, status: int, body: object
+    ) -> None:
+        """Airflow says of what it does not have, in `detail`, what that is."""
+        server.answer = lambda _: Said(status, body)
+        with pytest.raises(AirflowUnavailable, match=f"does not answer: {status}") as error:
+            airflow.conf(REF)
+        assert error.value.said == "", "it was not Airflow"
+
+    @pytest.mark.parametrize(
+        "ask",
+        [
+            pytest.param(lambda airflow: airflow.dag("checks"), id="dag"),
+            pytest.param(lambda airflow: airflow.trigger(REF, {}, ""), id="trigger"),
+            pytest.param(lambda airflow: airflow.cancel(REF), id="cancel"),
+            pytest.param(lambda airflow: airflow.resume(REF, []), id="resume"),
+            pytest.param(lambda airflow: airflow.look([REF]), id="look"),
+            pytest.param(lambda airflow: airflow.is_running(REF, "lint", 1), id="is_running"),
+            pytest.param(lambda airflow: airflow.conditions(["checks"]), id="conditions"),
+            pytest.param(lambda airflow: airflow.xcom(REF, STEP, "k"), id="xcom"),
+            pytest.param(lambda airflow: next(airflow.log(REF, STEP)), id="log"),
+        ],
+    )
+    def test_nothing_is_gone_because_a_proxy_says_so(
+        self, server: ScriptedAirflow, airflow: AirflowClient, ask: Callable[[AirflowClient], object]
+    ) -> None:
+        server.answer = lambda _: Said(404, b"404 page not found\n")
+        with pytest.raises(AirflowUnavailable, match="does not answer: 404"):
+            ask(airflow)
 
     def test_airflow_says_when_to_come_back(self, server: ScriptedAirflow, airflow: AirflowClient) -> None:
         server.answer = lambda _: Said(429, {"detail": "slow down"}, {"Retry-After": "7"})

@@ -6,7 +6,7 @@ import pytest
 
 from bot.doctor import Verdict, examine
 from bot.doctor.airflow import airflow_checks, judge_answer, judge_health, judge_plugins
-from bot.doctor.dags import dag_checks, judge_dags, judge_imports, judge_pools
+from bot.doctor.dags import MOST, MOST_POOLS, dag_checks, judge_dags, judge_imports, judge_pools
 from bot.errors import AirflowLoginRefused, AirflowUnavailable
 from bot.models import Dag
 from bot.models.doctor import Knock
@@ -28,6 +28,9 @@ def dag(dag_id: str, *, tag: str = "preflight", paused: bool = False, broken: bo
 
 def listing(*patterns: str) -> tuple[Serve, ...]:
     return (Serve(("acme/*",), patterns),)
+
+
+OTHERS = [dag(f"other-{number}", tag="y") for number in range(MOST)]
 
 
 @pytest.mark.parametrize(
@@ -101,6 +104,12 @@ def test_the_plugin(*, plugins: set[str], nudged: bool, verdict: str) -> None:
             [dag("a", paused=True, tag="y"), dag("b")], TAGGED, ["ok"], "b", id="others are nobody's business"
         ),
         pytest.param([dag(f"d{number}") for number in range(9)], TAGGED, ["ok"], "d4 and 4 more", id="many"),
+        pytest.param(
+            OTHERS, TAGGED, ["warning"], "among Airflow's first 1000 has the tag", id="more, no tag"
+        ),
+        pytest.param(
+            OTHERS, listing("e2e-*"), ["warning"], "first 1000 is called like", id="more, a pattern"
+        ),
     ],
 )
 def test_dags(dags: list[Dag], serves: Sequence[Serve], expected: list[str], words: str) -> None:
@@ -108,6 +117,19 @@ def test_dags(dags: list[Dag], serves: Sequence[Serve], expected: list[str], wor
 
     assert verdicts(found) == expected
     assert words in said(found)
+
+
+def test_a_dag_that_is_named_is_found_wherever_it_is_listed() -> None:
+    look = FakeLook()
+    look.there = [*OTHERS, dag("wanted", paused=True)]
+    checks = dag_checks(look, look, Operator(listing("wanted", "nowhere")))
+
+    findings = examine([check for check in checks if check.name == "dags"], lambda text: text)
+
+    assert [one.said for one in findings] == [
+        "the DAG 'nowhere', which the operator allows, is not in Airflow",
+        "the DAG 'wanted' is paused: runs of it are refused",
+    ]
 
 
 def test_import_errors() -> None:
@@ -121,10 +143,27 @@ def test_pools() -> None:
     there = frozenset({"default_pool", "gpu"})
     wanted = {"a": frozenset({"default_pool"}), "b": frozenset({"gpu", "tpu"})}
 
-    assert verdicts(judge_pools(there, wanted | {"b": frozenset({"gpu"})})) == ["ok"]
-    found = judge_pools(there, wanted)
+    assert verdicts(judge_pools(there, wanted | {"b": frozenset({"gpu"})}, 2)) == ["ok"]
+    found = judge_pools(there, wanted, 2)
     assert verdicts(found) == ["broken"]
     assert "DAG 'b' wants the pool 'tpu'" in said(found)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        pytest.param(MOST_POOLS, "all pools that DAGs want exist", id="all"),
+        pytest.param(MOST_POOLS + 1, "all pools that the first 30 of 31 DAGs want exist", id="more"),
+    ],
+)
+def test_pools_of_so_many_dags_as_were_asked_about(number: int, words: str) -> None:
+    look = FakeLook()
+    look.there = [dag(f"d{each}") for each in range(number)] + [dag("broken", broken=True)]
+    checks = dag_checks(look, look, Operator(TAGGED))
+
+    findings = examine([check for check in checks if check.name == "pools"], lambda text: text)
+
+    assert [one.said for one in findings] == [words]
 
 
 class FakeLook:
@@ -164,6 +203,9 @@ class FakeLook:
     def dags(self, most: int) -> list[Dag]:
         return self.there[:most]
 
+    def dag(self, dag_id: str) -> Dag | None:
+        return next((each for each in self.there if each.id == dag_id), None)
+
     def import_errors(self) -> list[str]:
         self._see("import_errors")
         return self.unimportable
@@ -173,7 +215,7 @@ class FakeLook:
         return frozenset({"default_pool"})
 
     def pools_of(self, dag_id: str) -> frozenset[str]:
-        assert dag_id == "checks"
+        assert dag_id != "broken"
         return self.wanted
 
     def _see(self, what: str) -> None:

@@ -144,6 +144,49 @@ class TestStopping:
         assert bot.airflow.cancelled == [bot.ref(one)]
         assert bot.now(one).outcome is Outcome.CANCELLED
 
+    def test_what_airflow_was_still_about_to_start(self, bot: Bot) -> None:
+        """It took Airflow longer than we wait for an answer, and longer than the cancel took to come."""
+        one = run()
+        bot.want(one)
+        bot.airflow.fail_next("trigger", AirflowUnavailable("timed out"))
+        bot.look()
+        bot.cancel(one)
+        bot.look()
+        assert (bot.now(one).outcome, bot.in_airflow()) == (Outcome.CANCELLED, [])
+        bot.airflow.trigger(bot.ref(one), one.conf, "")
+        bot.look()
+        assert bot.airflow.cancelled == [bot.ref(one)]
+        bot.look()
+        assert bot.store.next_due() is None
+        assert (bot.now(one).outcome, bot.now(one).reason) == (Outcome.CANCELLED, "by rita")
+
+    def test_what_airflow_may_have_been_about_to_start_is_looked_for_once_more(self, bot: Bot) -> None:
+        one = run()
+        bot.want(one)
+        bot.airflow.fail_next("trigger", AirflowUnavailable("timed out"))
+        bot.look()
+        bot.cancel(one)
+        bot.look()
+        due = bot.store.next_due()
+        assert due is not None
+        assert 10 < due <= 15
+        bot.airflow.calls.clear()
+        bot.look()
+        assert bot.airflow.calls == {"look": 1}
+        assert bot.store.next_due() is None
+
+    @pytest.mark.parametrize("begun", [False, True], ids=["never-started", "deleted"])
+    def test_what_was_not_about_to_start_is_not_looked_for_again(self, bot: Bot, *, begun: bool) -> None:
+        one = run()
+        bot.want(one)
+        if begun:
+            bot.look()
+            bot.airflow.delete(bot.ref(one))
+        bot.cancel(one)
+        bot.look()
+        assert bot.now(one).outcome is Outcome.CANCELLED
+        assert bot.store.next_due() is None
+
     def test_never_stops_a_run_that_is_not_ours(self, bot: Bot) -> None:
         one = run()
         bot.airflow.trigger(

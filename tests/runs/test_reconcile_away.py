@@ -183,6 +183,16 @@ class TestAfterwards:
             looks += 1
         assert looks <= 3
 
+    def test_no_proxy_makes_them_wait_for_longer(self, bot: Bot) -> None:
+        """Its 503 may say "in an hour", whatever Airflow behind it is about to do."""
+        one = run(created_at=bot.time)
+        bot.want(one)
+        bot.airflow.fail_next("dag", AirflowUnavailable("503", retry_after=3600.0))
+        look_until_nothing_is_due(bot)
+        due = bot.store.next_due()
+        assert due is not None
+        assert due <= 30 * 1.25
+
 
 class TestALoginThatIsRefused:
     def test_is_not_tried_again_for_every_run(self, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:

@@ -188,6 +188,50 @@ class TestNeverTwice:
         assert airflow.start(one).dag_run_id == FIRST
         assert len(airflow.fake.runs) == 1
 
+    REFUSALS = (
+        pytest.param({"paused": True}, id="paused"),
+        pytest.param({"import_error": True}, id="broken"),
+        pytest.param({"tags": ()}, id="not allowed any more"),
+        pytest.param({"params": {"steps": {"type": "string"}}}, id="with other params"),
+        pytest.param(None, id="gone"),
+    )
+
+    def refuse(self, airflow: Airflow, changed: dict[str, object] | None) -> None:
+        """From now on the DAG may not be started any more."""
+        if changed is None:
+            airflow.fake.remove_dag("checks")
+        else:
+            airflow.fake.add_dag("checks", **{"params": {"steps": {}}} | changed)  # type: ignore[arg-type]  # the table's
+
+    @pytest.mark.parametrize("changed", REFUSALS)
+    def test_what_has_begun_is_adopted_though_it_could_not_begin_now(
+        self, airflow: Airflow, changed: dict[str, object] | None
+    ) -> None:
+        one = wanted()
+        airflow.fake.lose_next_answer("trigger")
+        with pytest.raises(AirflowUnavailable):
+            airflow.start(one)
+        self.refuse(airflow, changed)
+        now = airflow.start(replace(one, dag_run_id=airflow.intended[-1], note="waiting for Airflow"))
+        assert (now.phase, now.dag_run_id, now.note) == (Phase.ACTIVE, FIRST, "")
+        assert len(airflow.fake.runs) == 1
+
+    @pytest.mark.parametrize("changed", REFUSALS)
+    @pytest.mark.parametrize("holder", [None, "another run's id"], ids=["nobody", "another run"])
+    def test_what_has_not_begun_is_refused(
+        self, airflow: Airflow, changed: dict[str, object] | None, holder: str | None
+    ) -> None:
+        if holder:
+            airflow.hold(FIRST, holder)
+        self.refuse(airflow, changed)
+        over = airflow.start(replace(wanted(), dag_run_id=FIRST))
+        assert (over.phase, over.outcome) == (Phase.FINISHED, Outcome.ERROR)
+
+    def test_who_asks_for_the_first_time_is_refused_without_another_look(self, airflow: Airflow) -> None:
+        self.refuse(airflow, {"paused": True})
+        airflow.start(wanted())
+        assert airflow.fake.calls == {"dag": 1}
+
     def test_a_run_that_is_not_ours_is_never_adopted(self, airflow: Airflow) -> None:
         airflow.hold(FIRST, "another run's id")
         started = airflow.start(wanted())

@@ -40,7 +40,9 @@ CACHE_SECONDS = 60.0
 NOTE_CHARACTERS = 1000
 """Airflow refuses the whole run for a longer note."""
 
-_ID = re.compile(r"(?!\.+$)[\w.-]+")  # "." and ".." would name another address of the API
+ID = re.compile(r"(?!\.+$)[\w.-]+")  # "." and ".." would name another address of the API
+"""What a DAG or task may be called."""
+
 _CHUNK_BYTES = 64 * 1024
 _XCOM_BYTES = 1024 * 1024
 _LOG_TIMEOUT = (3.0, 30.0)  # Airflow reads a whole log before it sends any: half a second for 20,000 lines
@@ -147,7 +149,7 @@ class AirflowClient:
 
     def is_running(self, ref: RunRef, task_id: str, try_number: int) -> bool:
         """Whether that very try of the task (one that is not mapped) runs at this moment. One request."""
-        if not _ID.fullmatch(task_id):
+        if not ID.fullmatch(task_id):
             return False
         try:
             found = self._session.call(
@@ -242,7 +244,7 @@ class AirflowClient:
 
 
 def _check_id(dag_id: str) -> None:
-    if not _ID.fullmatch(dag_id):
+    if not ID.fullmatch(dag_id):
         raise _no_dag(dag_id)
 
 

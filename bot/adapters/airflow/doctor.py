@@ -16,6 +16,7 @@ from airflow_client.client.api.pool_api import PoolApi
 from airflow_client.client.api.task_api import TaskApi
 from airflow_client.client.models.dag_run_clear_body import DAGRunClearBody
 
+from bot.adapters.airflow.client import ID
 from bot.adapters.airflow.session import Refusal, Session
 from bot.errors import AirflowLoginRefused
 from bot.models import Dag
@@ -112,6 +113,21 @@ class AirflowDoctor:
             if not page.dags or len(dags) >= (page.total_entries or 0):
                 break
         return dags[:most]
+
+    def dag(self, dag_id: str) -> Dag | None:
+        """The DAG of that name, without its params; None if there is none, or our user may not see it."""
+        if not ID.fullmatch(dag_id):
+            return None
+        try:
+            found = self._session.call(_with(partial(self._dags.get_dag, dag_id)))
+        except AirflowLoginRefused:
+            return None
+        except Refusal as refusal:
+            if refusal.status == _NOT_FOUND:
+                return None
+            raise
+        gone = found.is_stale and not found.has_import_errors  # its file is; Airflow only remembers it
+        return None if gone else _dag(found)
 
     def import_errors(self) -> Sequence[str]:
         """The files that can't be imported, each with the last line of its error."""

@@ -45,6 +45,9 @@ _PASSING = frozenset({408, 425, 429})
 _OF_GATEWAYS = frozenset({502, 503, 504})
 """What proxies answer for an Airflow that does not."""
 
+_OF_EMPTY_PLACES = frozenset({404, 405})
+"""What proxies answer too where nobody is behind them; only Airflow itself says what it does not have."""
+
 _REASON_CHARACTERS = 300
 _ERROR_BYTES = 64 * 1024
 
@@ -86,8 +89,8 @@ class Session:
         """What `request` returns. It hands the keyword arguments it is given to a method of the client.
 
         Raises:
-            AirflowUnavailable: no answer, 5xx, 429, or an answer that is not Airflow's (AirflowAway: nothing
-                was sent, since several calls before met that).
+            AirflowUnavailable: no answer, 5xx, 429, or an answer that is not Airflow's, such as a proxy's 404
+                (AirflowAway: nothing was sent, since several calls before met that).
             AirflowLoginRefused: the login or the role is not good enough; Refusal for any other 4xx.
         """
         try:
@@ -179,11 +182,12 @@ class Session:
                 "the role `user` (SimpleAuthManager) or `Op` (FAB)."
             )
         reason = _reason(error)
-        if status in _PASSING or not 400 <= status < 500:  # noqa: PLR2004 -- the classes of HTTP statuses
+        empty = status in _OF_EMPTY_PLACES and _detail(error) is None
+        if empty or status in _PASSING or not 400 <= status < 500:  # noqa: PLR2004 -- the classes of HTTP statuses
             kind = Busy if status in _PASSING else AirflowUnavailable
             unavailable = self.unavailable(f"{status or ''} {reason}".strip(), kind)
             unavailable.retry_after = _seconds(error)
-            if status not in _PASSING | _OF_GATEWAYS:
+            if not empty and status not in _PASSING | _OF_GATEWAYS:
                 unavailable.said = f"{status or ''} {reason}".strip()
             return unavailable
         return Refusal(f"Airflow refuses ({status}): {reason}", status, reason)
@@ -205,11 +209,19 @@ def _checked(response: urllib3.BaseHTTPResponse) -> urllib3.BaseHTTPResponse:
     raise ApiException(status=response.status, reason=response.reason, body=body)
 
 
+def _detail(error: ApiException) -> object | None:
+    """What Airflow says in the body of every refusal of its own; None where it does not say anything."""
+    try:
+        detail: object = json.loads(error.body or "")["detail"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return detail
+
+
 def _reason(error: ApiException) -> str:
     """Airflow's own words for its refusal, in one short line."""
-    try:
-        detail = json.loads(error.body or "")["detail"]
-    except (ValueError, TypeError, KeyError):
+    detail = _detail(error)
+    if detail is None:
         return _shortened(str(error.reason))
     if isinstance(detail, list) and detail:
         detail = detail[0]

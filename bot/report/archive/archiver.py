@@ -18,7 +18,7 @@ from bot.errors import (
     ArtifactsUnavailable,
     Temporary,
 )
-from bot.patience import Pause, backoff, spread
+from bot.patience import SLOWEST, Pause, backoff, spread
 from bot.report.archive import prow
 from bot.report.archive.build_log import LogSource, build_log
 from bot.report.logs.redacted import redacted_run
@@ -127,7 +127,7 @@ class Archiver:
         """The seconds until the next try; where none would do better meanwhile, none is taken."""
         self._failures += 1
         asked = error.retry_after if isinstance(error, Temporary) else None
-        seconds = spread(asked) if asked else backoff(self._failures)
+        seconds = spread(min(asked, SLOWEST)) if asked else backoff(self._failures)
         if isinstance(error, ArtifactsUnavailable | AirflowAway):
             self._away.begin(seconds)
         return seconds

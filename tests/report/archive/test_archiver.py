@@ -200,12 +200,16 @@ class TestWhereSomethingIsDown:
         assert world.archive(finished()) == [None]
         assert "[Airflow did not hand out this log" in world.log()
 
-    def test_airflow_may_say_when(self, world: World) -> None:
+    @pytest.mark.parametrize(
+        ("said", "waits"),
+        [pytest.param(7.0, 7, id="soon"), pytest.param(3600.0, 30, id="later than we look at anything")],
+    )
+    def test_airflow_may_say_when(self, world: World, said: float, waits: int) -> None:
         world.printed("lint", "x")
-        world.airflow.fail_next("log", AirflowUnavailable("busy", retry_after=7.0))
+        world.airflow.fail_next("log", AirflowUnavailable("busy", retry_after=said))
         (seconds,) = world.archive(finished())
         assert seconds is not None
-        assert 7 <= seconds <= 7 * 1.25
+        assert waits <= seconds <= waits * 1.25
 
     def test_a_place_that_is_down_is_asked_ever_less_often_up_to_every_half_minute(
         self, world: World, caplog: pytest.LogCaptureFixture
