@@ -25,13 +25,14 @@ class Receipt(enum.Enum):
 class DeliveryClaim:
     """A delivery that this worker holds until its lease ends; `tries` counts this one too.
 
-    `age` is for how many seconds we have had it.
+    `age` is for how many seconds we have had it, `reason` why the last try was none that ended it.
     """
 
     delivery: Delivery
     token: str
     tries: int
     age: float = 0.0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bot.adapters.airflow import AirflowClient
 from bot.adapters.github import AppKey, GitHubClient, PersonalToken
-from bot.breaker import Breakers
+from bot.breaker import Breaker, Breakers
 from bot.metrics import count_failure, count_github_call, show_breaker, show_quota
 from bot.runs.ticket import Tickets
 
@@ -27,6 +28,11 @@ def now() -> datetime:
 def make_breakers() -> Breakers:
     """What stands before GitHub and Airflow, once for a process: what one part of it meets, all know."""
     return Breakers(count_failure, show_breaker)
+
+
+def make_topic_breakers() -> Breakers:
+    """What stands before topics on Pub/Sub, where each call that is not answered holds a thread for 5 s."""
+    return Breakers(count_failure, show_breaker, partial(Breaker, failures=1))
 
 
 def make_credentials(settings: Settings) -> PersonalToken | AppKey:

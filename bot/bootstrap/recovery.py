@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.adapters.github import GitHubDeliveryLog, GitHubPullLists
@@ -70,7 +71,7 @@ def make_by_hand(settings: Settings) -> ByHand:
         pace=parts.pace,
         clock=now,
         sleep=time.sleep,
-        publish=lambda one: 0 if pubsub is None else replay_dead_letters(pubsub, one),
+        publish=None if pubsub is None else partial(replay_dead_letters, pubsub),
     )
 
 

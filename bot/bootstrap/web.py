@@ -18,7 +18,15 @@ from bot.adapters.postgres import (
     PostgresTickets,
 )
 from bot.bootstrap.events import make_push
-from bot.bootstrap.parts import make_airflow, make_breakers, make_github, make_tickets, now, web_address
+from bot.bootstrap.parts import (
+    make_airflow,
+    make_breakers,
+    make_github,
+    make_tickets,
+    make_topic_breakers,
+    now,
+    web_address,
+)
 from bot.bootstrap.pubsub import make_entrance
 from bot.intake import nudge, ticket, webhook
 from bot.metrics import count_github_call
@@ -60,7 +68,8 @@ def build_web(settings: Settings) -> Web:
     public, internal = Flask("bot.pages", static_folder=None), Flask("bot.pages", static_folder=None)
     for app in (public, internal):
         app.config["MAX_CONTENT_LENGTH"] = webhook.MAX_BYTES + 1
-    public.register_blueprint(webhook.blueprint(make_entrance(settings, database), settings.webhook_secrets))
+    entrance = make_entrance(settings, database, make_topic_breakers())
+    public.register_blueprint(webhook.blueprint(entrance, settings.webhook_secrets))
     public.register_blueprint(health.blueprint(ready, internal=False))
     public.register_blueprint(schema.blueprint())
     if pushed := make_push(settings, database):

@@ -26,6 +26,7 @@ from bot.bootstrap.parts import (
     make_breakers,
     make_github,
     make_tickets,
+    make_topic_breakers,
     now,
     web_address,
 )
@@ -78,7 +79,9 @@ def build_worker(settings: Settings) -> Worker:
     operator = complete(settings.operator, github.owner)
     # Without pages there is nothing of ours to link to.
     links = Links(settings.public_url if settings.pages != "off" else "", settings.airflow_web_url)
-    inbox, runs, reports = make_inbox(settings, database), PostgresRuns(database), PostgresReports(database)
+    topics = make_topic_breakers()
+    inbox, runs = make_inbox(settings, database, topics), PostgresRuns(database)
+    reports = PostgresReports(database)
     budget = _budget(settings, database, github)
     handler = _handler(database, github, DagFacts(airflow.dag, operator, now), budget, links)
     reconciler = _reconciler(settings, runs, airflow, operator)
@@ -93,7 +96,7 @@ def build_worker(settings: Settings) -> Worker:
         places = PostgresArchive(database), FsspecArtifacts(settings.artifacts_url)
         archiver = Archiver(*places, airflow, settings.secrets, now)
         loops += (Loop("archive", archiver.archive, archiver.next_due, ARCHIVE_THREADS),)
-    pump = make_pump(settings, database)
+    pump = make_pump(settings, database, topics)
     if pump is not None:
         loops += (Loop("pump", pump.work, pump.next_due, PUMP_THREADS),)
     hints = make_hints(settings, database)

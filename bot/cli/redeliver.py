@@ -30,11 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def moment(text: str) -> datetime:
     """A moment, given as such or as how long ago it is; ArgumentTypeError."""
-    if found := DURATION.fullmatch(text):
-        return datetime.now(UTC) - int(found[1]) * UNITS[found[2]]
     try:
+        if found := DURATION.fullmatch(text):
+            return datetime.now(UTC) - int(found[1]) * UNITS[found[2]]
         at = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(f"{text!r} is neither like 2h nor like 2026-11-20T10:00Z") from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 

@@ -7,10 +7,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bot.errors import PubSubUnavailable
 from bot.intake.parcels import KEPT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from bot.models import Message
     from bot.ports import Subscription, Topic
@@ -30,36 +31,40 @@ log = logging.getLogger(__name__)
 def replay(
     parked: Subscription,
     deliveries: Topic,
-    delivery_id: str,
+    ids: Collection[str],
     timer: Callable[[], float] = time.monotonic,
-) -> int:
-    """Publish the dead letters of that delivery again, and return how many messages they were.
+) -> Iterator[str]:
+    """Publish the dead letters of these deliveries again; the id of each message that was.
 
     Looks at each that there is once, some minutes long at most, and says so if that was too short; the others
     stay where they are. Raises PubSubUnavailable.
     """
     end = timer() + LONGEST
-    others: list[Message] = []
-    published = 0
-    while messages := parked.pull(MOST):
-        rest = [
-            replace(each, data=b"") for each in messages if each.attributes.get("id") != delivery_id
-        ]  # there may be many
-        if rest:
-            parked.extend(rest, HELD_SECONDS)
-        others += rest
-        for message in messages:
-            if message.attributes.get("id") != delivery_id:
-                continue
-            kept = {name: message.attributes[name] for name in KEPT if name in message.attributes}
-            deliveries.publish(message.data, kept)
-            parked.ack([message])
-            published += 1
-        if timer() >= end:
-            log.warning(
-                "looked at %d dead letters, there are more: forget some, or run it again", len(others)
-            )
-            break
-    for start in range(0, len(others), TOLD_AT_ONCE):
-        parked.nack(others[start : start + TOLD_AT_ONCE])
-    return published
+    held: dict[str, Message] = {}
+    try:
+        while messages := parked.pull(MOST):
+            held |= {each.ack_id: replace(each, data=b"") for each in messages}  # there may be many
+            parked.extend(messages, HELD_SECONDS)
+            for message in messages:
+                if (delivery_id := message.attributes.get("id", "")) in ids:
+                    kept = {name: message.attributes[name] for name in KEPT if name in message.attributes}
+                    deliveries.publish(message.data, kept)
+                    yield delivery_id
+                    parked.ack([message])
+                    del held[message.ack_id]
+            if timer() >= end:
+                log.warning(
+                    "looked at %d dead letters, there are more: forget some, or run it again", len(held)
+                )
+                break
+    finally:
+        _let_go(parked, list(held.values()))
+
+
+def _let_go(parked: Subscription, messages: Sequence[Message]) -> None:
+    """Hand them out again at once, to whoever looks next."""
+    try:
+        for start in range(0, len(messages), TOLD_AT_ONCE):
+            parked.nack(messages[start : start + TOLD_AT_ONCE])
+    except PubSubUnavailable as error:
+        log.warning("dead letters that were looked at are not seen for %d s: %s", HELD_SECONDS, error)

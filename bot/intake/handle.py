@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN = 6.0  # two looks at what was left out while there was little room
 PATIENCE = 6  # tries before we believe GitHub's API over its webhook
+LAGS = "GitHub lags: "  # so begins the reason of one that is tried again since it does
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +125,8 @@ class DeliveryHandler:
             plenty = self.sources.check_room(repository, can_wait=told.can_wait) or not told.settles
             if told.afresh:
                 self.effects.forget(repository)
-        patient = claim.tries <= PATIENCE
+        # Other failures are tries, too. The first answer after an outage may be as old as any first one.
+        patient = claim.tries <= PATIENCE or not claim.reason.startswith(LAGS)
         lookup = Lookup(self.sources, event, patient=patient, age=claim.age, plenty=plenty)
         decision = lookup.decide()
         log.info("%s: %s: %s", _where(event, decision), decision.kind.value, decision.reason)

@@ -21,7 +21,7 @@ MOST_BEHIND = 6
 
 def settled_by_another(event: Event, behind: Iterable[Delivery]) -> bool:
     """Whether one that waits behind the event's asks for the same look."""
-    return event.told.only_a_look and any(_settles(one, event.action) for one in behind)
+    return event.told.only_a_look and any(_settles(one, event) for one in behind)
 
 
 def settled_by_this(event: Event, seen: Subject | None, behind: Iterable[Delivery]) -> Sequence[str]:
@@ -41,10 +41,18 @@ def _was_seen(delivery: Delivery, seen: PullRequest) -> bool:
     return told.at <= seen.updated_at
 
 
-def _settles(later: Delivery, action: str) -> bool:
-    """Whether a delivery's look is also that of an earlier one with that action: those of one are alike."""
-    event = _parsed(later)
-    return event is not None and (event.told.settles or (event.told.only_a_look and event.action == action))
+def _settles(delivery: Delivery, earlier: Event) -> bool:
+    """Whether a delivery's look is also that of an earlier one: those of one action are alike.
+
+    One that was redelivered came later, but tells of what was before.
+    """
+    event = _parsed(delivery)
+    if event is None or not (
+        event.told.settles or (event.told.only_a_look and event.action == earlier.action)
+    ):
+        return False
+    then, now = earlier.told.at, event.told.at
+    return then is None or now is None or now >= then
 
 
 def _parsed(delivery: Delivery) -> Event | None:

@@ -95,10 +95,22 @@ class Pump:
 
     def _take(self, message: Message, taken: list[Message]) -> None:
         try:
-            result = self._put(message)
+            result = self._outcome(message)
+        except PubSubUnavailable as error:  # a right is missing, perhaps: that must not hold up what is good
+            log.warning("delivery %s can't be parked yet: %s", _name(message), error)
+            result = "failed"
+        PUMPED.labels(result).inc()
+        if result == "failed":
+            self._postpone(message)
+        else:
+            taken.append(message)
+
+    def _outcome(self, message: Message) -> str:
+        """What became of it; PubSubUnavailable if it should be parked, and can't be."""
+        try:
+            return self._put(message)
         except Unreadable as error:
             self._park(_name(message), [rejected(message, str(error))], error)
-            result = "parked"
         except (StoreUnavailable, PubSubUnavailable):
             raise
         except Exception as error:
@@ -106,14 +118,10 @@ class Pump:
             # Pub/Sub counts attempts only where dead letters have a topic.
             self._unexpected[_name(message)] += 1
             if max(message.attempt, self._unexpected[_name(message)]) < UNEXPECTED_TRIES:
-                PUMPED.labels("failed").inc()
-                self._postpone(message)
-                return
+                return "failed"
             reason = f"unexpected: {type(error).__name__}: {error}"
             self._park(_name(message), [rejected(message, reason)], error)
-            result = "parked"
-        PUMPED.labels(result).inc()
-        taken.append(message)
+        return "parked"
 
     def _put(self, message: Message) -> str:
         """Put into the inbox what the message holds, or keep it until its other parts are there."""
@@ -140,9 +148,9 @@ class Pump:
 
     def _park(self, name: str, parcels: Sequence[Parcel], why: Exception) -> None:
         """Put it aside where somebody may look at it, and perhaps publish it again."""
-        log.error("delivery %s is parked: %s", name, why)
         for parcel in parcels:
             self.parked.publish(parcel.data, parcel.attributes)
+        log.error("delivery %s is parked: %s", name, why)
 
     def _postpone(self, message: Message) -> None:
         """Let it be handed out again when it is silently let go of, later each time."""

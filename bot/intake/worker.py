@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from bot import events
 from bot.errors import AirflowRefused, GitHubAway, GitHubRefused, HeldBack, PreflightError, Temporary
+from bot.intake.handle import LAGS
+from bot.intake.lookup import GitHubLags
 from bot.metrics import HANDLED
 from bot.patience import Pause, backoff, spread
 
@@ -89,7 +91,8 @@ class DeliveryWorker:
                 error,
             )
         sent = not isinstance(error, HeldBack | GitHubAway)
-        self.inbox.retry(claim, seconds=seconds, reason=str(error), tried=sent)
+        reason = f"{LAGS}{error}" if isinstance(error, GitHubLags) else str(error)
+        self.inbox.retry(claim, seconds=seconds, reason=reason, tried=sent)
         self._count(claim, "retried")
 
     def _park(self, claim: DeliveryClaim, reason: str) -> None:

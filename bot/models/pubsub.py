@@ -38,11 +38,13 @@ class Push:
 class Queue:
     """A topic and the one subscription of it, which has its name, as they should be.
 
-    `dead_letters` is the topic for what was handed out a hundred times, "" if there is none.
+    `dead_letters` is the topic for what was handed out a hundred times, ever later, "" if there is none.
+    `ack_seconds` is how long what was pulled is kept from others, unless its puller says more.
     """
 
     name: str
     retention: timedelta
     ordered: bool = False
     dead_letters: str = ""
+    ack_seconds: int = 60
     push: Push | None = None

@@ -61,7 +61,9 @@ class TestAirflow:
                 airflow.conf(REF)
 
     @pytest.mark.parametrize(
-        "said", [Said(500), Said(503), Said(200, b"<html>")], ids=["500", "503", "something else"]
+        "said",
+        [Said(500), Said(503), Said(404, b"404 page not found"), Said(200, b"<html>")],
+        ids=["500", "503", "a proxy's 404", "something else"],
     )
     def test_after_failures_in_a_row_nothing_is_sent(
         self, server: ScriptedAirflow, airflow: AirflowClient, time: Time, said: Said

@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from bot.adapters.github import AppKey, GitHubClient, GitHubDeliveryLog, PersonalToken
+from bot.adapters.github import AppKey, GitHubClient, GitHubDeliveryLog, PersonalToken, delivery_log
 from bot.adapters.github.delivery_log import _sensible
 from bot.errors import DeliveryLogUnreadable, GitHubNotFound, GitHubRateLimited, GitHubUnavailable
 from bot.models import DeliveryLogRef, Repository
 from tests.adapters.receiving import Receiver, receiving
+from tests.examples import NOON
 from tests.fakes.recovery import FakeDeliveryLog
 from tests.github_standin import running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bot.ports import DeliveryLog
     from tests.github_standin import Repository as StandinRepository
     from tests.github_standin import Standin
 
-DAY = timedelta(days=1)
+DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
 NUMBERS = itertools.count(1)
 
 
@@ -203,6 +204,17 @@ def test_many_pages_tell_all_that_failed(stage: Stage) -> None:
     assert [guid for guid, _, _ in shown(stage, failed=False)] == [*taken[::-1], *lost[::-1]]
 
 
+def test_what_was_sent_elsewhere_is_told_however_much_came_after_it(stage: Stage) -> None:
+    stage.answer(302)
+    elsewhere = stage.deliver(2)
+    stage.answer(202)
+    stage.age(timedelta(hours=1))
+    stage.deliver(110)
+
+    for _ in range(2):  # the second time it is remembered
+        assert [guid for guid, ok, _ in shown(stage) if not ok] == elsewhere[::-1]
+
+
 def test_reaches_back_to_a_moment(stage: Stage) -> None:
     stage.deliver(110, fails=True)
     stage.age(timedelta(hours=5))
@@ -338,6 +350,65 @@ ENTRY = {
     "event": "push",
     "redelivery": False,
 }
+
+
+class Pages:
+    """A log without a GitHub: `told` are the moments and answers of its entries, newest first."""
+
+    def __init__(self, told: Sequence[tuple[datetime, int]]) -> None:
+        self.entries = [
+            {**ENTRY, "id": len(told) - place, "delivered_at": at.isoformat(), "status_code": code}
+            for place, (at, code) in enumerate(told)
+        ]
+        self.asked = 0
+        self.log = GitHubDeliveryLog(None, "http://127.0.0.1:9/webhook")  # type: ignore[arg-type]  # not asked
+
+    def requestJsonAndCheck(  # noqa: N802 - as it is called
+        self, _method: str, _path: str, parameters: Mapping[str, str]
+    ) -> tuple[Mapping[str, str], Sequence[object]]:
+        """A page."""
+        self.asked += 1
+        before = int(parameters.get("cursor", len(self.entries) + 1))
+        codes = range(400, 600) if parameters.get("status") == "failure" else range(600)
+        found = [one for one in self.entries if one["id"] < before and one["status_code"] in codes]  # type: ignore[operator]
+        page = found[:100]
+        more = f'<https://x/?cursor={page[-1]["id"]}>; rel="next"' if len(found) > len(page) else ""
+        return {"link": more}, page
+
+    def failed(self, since: datetime = NOON - DAY) -> list[int]:
+        """The answers to what failed since then."""
+        attempts = self.log._attempts(self, "/log", since, failed=True)  # type: ignore[arg-type]  # noqa: SLF001
+        return [each.status_code for each in attempts if not each.ok]
+
+
+def every(step: timedelta, times: int, code: int = 202) -> list[tuple[datetime, int]]:
+    return [(NOON - step * place, code) for place in range(times)]
+
+
+class TestThousands:
+    def test_are_read_once(self) -> None:
+        pages = Pages([*every(timedelta(minutes=1), 1000), (NOON - 20 * HOUR, 302), (NOON - 20 * HOUR, 502)])
+        assert pages.failed() == [302, 502]
+        assert pages.asked == 11
+
+        assert sorted(pages.failed()) == [302, 502]
+        assert pages.asked == 14, "the newest two pages, and failures"
+
+        pages.failed(NOON - 2 * DAY)
+        assert pages.asked == 25, "what is older was not seen yet"
+
+    def test_hide_nothing_that_was_sent_late(self) -> None:
+        newest = [*every(SECOND, 99), (NOON - 2 * DAY, 202)]
+        assert Pages([*newest, (NOON - HOUR, 502)]).failed() == [502]
+
+    def test_are_too_many_to_look_for_redirects(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(delivery_log, "MOST_PAGES", 2)
+        assert Pages([*every(SECOND, 300), (NOON - HOUR, 302), (NOON - HOUR, 502)]).failed() == [502]
+        assert "no redirects" in caplog.text
+        with pytest.raises(DeliveryLogUnreadable, match="more than 200 deliveries"):
+            Pages(every(SECOND, 300, 502)).failed()
 
 
 def test_an_entry_that_makes_no_sense_hides_no_other() -> None:

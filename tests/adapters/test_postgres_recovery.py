@@ -15,6 +15,7 @@ from bot.adapters.postgres import (
     PostgresRecovery,
     PostgresReports,
 )
+from bot.events.proposal import proposal
 from bot.events.recheck import recheck
 from bot.models import Delivery, KnownPull, Repository, ShownPull, Status, StatusState, Verdict
 from tests.examples import HEAD, NOON, REPOSITORY, branch, change, pull, run, sha, wanted
@@ -172,6 +173,12 @@ class TestPulls:
 
 
 class TestByAndBy:
+    def wait(self, database: Database, minutes: int = 20) -> None:
+        """Nobody works for so long."""
+        ago = f"interval '{minutes} minutes'"
+        moved = f"due_at = due_at - {ago}, received_at = received_at - {ago}"
+        ask(database, f"UPDATE deliveries SET {moved} RETURNING 1")  # noqa: S608 - our own words
+
     def due(self, database: Database) -> list[float]:
         query = "SELECT round(extract(epoch FROM due_at - now())) FROM deliveries ORDER BY due_at"
         return [float(str(row[0])) for row in ask(database, query)]
@@ -196,6 +203,79 @@ class TestByAndBy:
 
     def test_none_is_nothing(self, store: PostgresRecovery) -> None:
         assert store.put_by_and_by([], 60) == 0
+
+    def test_after_an_outage_they_still_come_one_after_another(
+        self, store: PostgresRecovery, inbox: PostgresInbox, other_database: Database, database: Database
+    ) -> None:
+        late = [recheck(REPOSITORY, n, sender="bot", because="audit-1") for n in range(4)]
+        store.put_by_and_by(late, 6)
+        self.wait(database)
+        later = [recheck(REPOSITORY, n, sender="bot", because="audit-2") for n in (10, 11)]
+        store.put_by_and_by(later, 6)
+
+        first, second = inbox.claim(), inbox.claim()
+
+        assert first is not None
+        assert first.delivery.id.startswith("audit-1~")
+        assert second is not None, "it has just become due"
+        assert second.delivery.id == "audit-2~42~10"
+        assert PostgresInbox(other_database).claim() is None
+        waiting = "SELECT round(extract(epoch FROM due_at - now())), due_at = received_at FROM deliveries"
+        assert ask(database, f"{waiting} WHERE state = 'queued' ORDER BY due_at") == [
+            (6, True),
+            (12, True),
+            (18, True),
+            (24, True),
+        ]
+
+    @pytest.mark.parametrize(
+        ("claimed", "waits", "due"),
+        [
+            (
+                proposal(REPOSITORY, 1, sender="bot", because="a"),
+                proposal(REPOSITORY, 2, sender="bot", because="a"),
+                6,
+            ),
+            (
+                proposal(REPOSITORY, 1, sender="bot", because="a"),
+                recheck(REPOSITORY, 2, sender="bot", because="audit-1"),
+                -600,
+            ),
+            (
+                recheck(REPOSITORY, 1, sender="bot", because="audit-1"),
+                recheck(REPOSITORY, 2, sender="bot", because="a"),
+                -600,
+            ),
+            (
+                recheck(REPOSITORY, 1, sender="bot", because="a"),
+                recheck(REPOSITORY, 2, sender="bot", because="audit-1"),
+                -600,
+            ),
+            (
+                Delivery("a", "push", b"{}", "1"),
+                recheck(REPOSITORY, 2, sender="bot", because="audit-1"),
+                -600,
+            ),
+        ],
+        ids=["proposals", "another-kind", "of-a-push", "by-a-push", "github-s"],
+    )
+    def test_that_holds_nothing_else_up(
+        self, inbox: PostgresInbox, database: Database, claimed: Delivery, waits: Delivery, due: int
+    ) -> None:
+        for one in (claimed, waits):
+            inbox.put(one)
+        self.wait(database, minutes=10)
+        inbox.claim()
+        assert self.due(database)[-1] == due
+
+    def test_one_that_was_tried_before_keeps_its_age(self, inbox: PostgresInbox, database: Database) -> None:
+        for number in (1, 2):
+            inbox.put(proposal(REPOSITORY, number, sender="bot", because="a"))
+        ask(database, "UPDATE deliveries SET tries = 1 RETURNING 1")
+        self.wait(database)
+        inbox.claim()
+        ages = "SELECT now() - received_at > interval '9 minutes' FROM deliveries WHERE due_at > now()"
+        assert ask(database, ages) == [(True,)]
 
     def test_what_waits_on_purpose_is_not_old(self, store: PostgresRecovery, database: Database) -> None:
         store.put_by_and_by([recheck(REPOSITORY, n, sender="bot", because="one") for n in (1, 2)], 6000)

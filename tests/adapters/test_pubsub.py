@@ -6,16 +6,21 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from google.api_core import exceptions
+from google.auth.exceptions import TransportError
 from sqlalchemy import text
 
 from bot.adapters.postgres import Database
 from bot.adapters.pubsub import PubSubSubscription, PubSubTopic
 from bot.bootstrap import replay_dead_letters
+from bot.breaker import Breaker
 from bot.errors import PubSubUnavailable, StoreUnavailable
+from bot.intake import dead_letters
 from bot.intake.publish import PublishedInbox
 from deploy.local import ports
 from tests.adapters.inboxes import PULL_SECONDS, Through, put, take
@@ -24,6 +29,8 @@ from tests.fakes.pubsub import FakeQueue
 from tests.intake.test_parcels import large
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from bot.models import Message
     from bot.ports import Subscription, Topic
     from bot.settings import PubSub
@@ -147,7 +154,7 @@ class TestTopicAndSubscription:
             with pytest.raises(PubSubUnavailable):
                 topic.publish(b"meanwhile", {})
         monkeypatch.undo()
-        topic.publish(b"after", {})
+        publish_when_let(topic, b"after")
         assert b"after" in [*pulled(subscription, 2), *(one.data for one in subscription.pull(10))]
 
     def test_go_on_after_an_outage(self, pubsub_emulator: Emulator, topic: PubSubTopic) -> None:
@@ -157,6 +164,85 @@ class TestTopicAndSubscription:
         pubsub_emulator.start()
         while "pubsub-setup" not in (refusal := _refusal(topic)):  # the emulator has forgotten all
             assert "does not answer" in refusal
+
+
+class Service:
+    """Google's publisher: counts what it is asked, and answers with an error if there is one."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self.asked = 0
+
+    def publish(self, **_: object) -> None:
+        """Take a message."""
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+
+
+class TestBreaker:
+    """Each publish that nobody answers holds a thread of web for 5 s, and GitHub waits ten."""
+
+    @pytest.fixture
+    def service(self, monkeypatch: pytest.MonkeyPatch) -> Service:
+        service = Service()
+        monkeypatch.setattr("bot.adapters.pubsub.topic.publisher", lambda _: service)
+        return service
+
+    @pytest.mark.parametrize(
+        ("kind", "words"),
+        [
+            pytest.param(exceptions.DeadlineExceeded, ["Deadline Exceeded"], id="no answer in time"),
+            pytest.param(exceptions.RetryError, ["Timeout exceeded", None], id="no answer however often"),
+            pytest.param(TransportError, ["no metadata server"], id="no credentials to be had"),
+        ],
+    )
+    def test_after_a_silence_nothing_is_sent_for_a_while(
+        self, service: Service, kind: Callable[..., Exception], words: Sequence[str | None]
+    ) -> None:
+        now = 1000.0
+        breaker = Breaker(failures=1, clock=lambda: now, chance=lambda: 0.0)
+        topic, service.error = PubSubTopic("p", "t", breaker=breaker), kind(*words)
+        assert "left alone" not in _refusal(topic)
+        for _ in range(3):
+            assert "left alone" in _refusal(topic)
+        assert service.asked == 1
+        now, service.error = now + 1.0, None
+        for _ in range(3):
+            topic.publish(b"", {})
+        assert service.asked == 4
+
+    @pytest.mark.parametrize(
+        "kind",
+        [
+            pytest.param(exceptions.InvalidArgument, id="of one message"),
+            pytest.param(exceptions.NotFound, id="no topic"),
+            pytest.param(exceptions.PermissionDenied, id="no right"),
+        ],
+    )
+    def test_a_refusal_is_an_answer(self, service: Service, kind: Callable[..., Exception]) -> None:
+        topic, service.error = PubSubTopic("p", "t"), kind("no")
+        for _ in range(3):
+            assert "left alone" not in _refusal(topic)
+        service.error = None
+        topic.publish(b"", {})
+        assert service.asked == 4
+
+    def test_stands_before_deliveries_too(self, service: Service) -> None:
+        late: Callable[..., Exception] = exceptions.DeadlineExceeded
+        service.error = late("Deadline Exceeded")
+        web = PublishedInbox(PubSubTopic("p", "t"))
+        for _ in range(32):
+            with pytest.raises(StoreUnavailable):
+                web.put(delivery())
+        assert service.asked == 1
+
+
+def publish_when_let(topic: PubSubTopic, data: bytes) -> None:
+    """For a moment after a silence nothing is sent."""
+    while True:
+        with suppress(PubSubUnavailable):
+            return topic.publish(data, {})
 
 
 def _refusal(topic: PubSubTopic) -> str:
@@ -240,12 +326,19 @@ class TestThroughPubSub:
         put(through, delivery(delivery_id="d-1"), delivery(delivery_id="d-2"))
         for _ in range(2):
             through.inbox.park(take(through.inbox), "could not be handled")
-        assert replay_dead_letters(through.pubsub, "d-1") == 1
+        assert list(replay_dead_letters(through.pubsub, ["d-1"])) == ["d-1"]
         through.topic.published += 1
         through.arrive()
         claim = take(through.inbox)
         assert (claim.delivery.id, claim.tries) == ("d-1", 1)
         assert through.inbox.claim() is None
+
+    def test_a_dead_letter_is_there_however_often_others_were_replayed(self, through: Through) -> None:
+        ids = [f"d-{number}" for number in range(5)]
+        for one in ids:
+            through.parked_topic.publish(b"{}", {"id": one, "event": "push"})
+        for one in ids:
+            assert list(dead_letters.replay(through.parked, through.topic, [one])) == [one]
 
     def test_a_forged_message_ends_among_the_dead_letters(self, through: Through) -> None:
         through.topic.publish(b"{}", {"id": "d-1", "event": "push", "signature": "sha256=0"})

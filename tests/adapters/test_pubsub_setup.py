@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from google.pubsub_v1.types import DeadLetterPolicy, ExpirationPolicy, Subscription
+from google.api_core import exceptions
+from google.pubsub_v1.types import DeadLetterPolicy, ExpirationPolicy, RetryPolicy, Subscription
 
 from bot.adapters.pubsub import PubSubSetup
 from bot.adapters.pubsub.connection import publisher, subscriber
-from bot.adapters.pubsub.setup import ATTEMPTS, as_wanted, facts
+from bot.adapters.pubsub.setup import ATTEMPTS, FIRST_WAIT, LONGEST_WAIT, as_wanted, facts
 from bot.bootstrap import set_up
 from bot.cli import main
 from bot.cli.pubsub_setup import grants
@@ -18,6 +19,8 @@ from bot.models import Push, Queue
 from bot.settings import PubSub
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.fixtures.pubsub import Emulator
 
 NAMES = ("preflight-parked", "preflight-deliveries", "preflight-events")
@@ -61,6 +64,12 @@ def made_by_hand(pubsub: PubSub, *, ordered: bool, expires: timedelta | None = N
     )
 
 
+def change(pubsub: PubSub, changed: Subscription, *paths: str) -> None:
+    """Somebody changes a subscription by hand."""
+    request = {"subscription": changed, "update_mask": {"paths": paths}}
+    subscriber(pubsub.emulator).update_subscription(request)
+
+
 class TestMakes:
     def test_what_is_not_there(self, project: PubSub) -> None:
         assert said(project) == [
@@ -78,6 +87,11 @@ class TestMakes:
             max_delivery_attempts=ATTEMPTS,
         )
         assert made.retry_policy.maximum_backoff == timedelta(minutes=10)
+
+    def test_dead_letters_that_can_be_looked_at_again_soon(self, pubsub: PubSub) -> None:
+        made = subscription(pubsub, pubsub.parked)
+        assert made.ack_deadline_seconds == 10
+        assert not made.retry_policy
 
     def test_hints_that_are_soon_forgotten(self, pubsub: PubSub) -> None:
         made = subscription(pubsub, pubsub.events)
@@ -107,6 +121,31 @@ class TestMends:
         assert changed == {"ack deadline", "dead letters", "backoff"}
         assert all(line.endswith(": changed") for line in lines)
         assert said(project) == FINE
+
+    def test_dead_letters_that_hid_ever_longer(self, pubsub: PubSub) -> None:
+        """As earlier versions set them up."""
+        parked = subscription(pubsub, pubsub.parked)
+        parked.ack_deadline_seconds = 60
+        parked.retry_policy = RetryPolicy(minimum_backoff=FIRST_WAIT, maximum_backoff=LONGEST_WAIT)
+        change(pubsub, parked, "ack_deadline_seconds", "retry_policy")
+        lines = [line for line in said(pubsub) if line.startswith("subscription preflight-parked: ")]
+        assert lines == [
+            "subscription preflight-parked: ack deadline: 60 s, should be 10 s: changed",
+            NOT_OFFERED,
+            "subscription preflight-parked: backoff: 0:00:01 to 0:10:00, should be none: changed",
+        ]
+        assert said(pubsub) == FINE
+
+    def test_a_retention_as_long_as_is_offered(self, pubsub: PubSub) -> None:
+        parked = subscription(pubsub, pubsub.parked)
+        parked.message_retention_duration = timedelta(minutes=10)
+        change(pubsub, parked, "message_retention_duration")
+        assert (
+            "subscription preflight-parked: retention: 0:10:00, should be 31 days, 0:00:00: "
+            "changed to 7 days, 0:00:00: more is not offered here"
+        ) in said(pubsub)
+        assert subscription(pubsub, pubsub.parked).message_retention_duration == timedelta(days=7)
+        assert said(pubsub) == FINE
 
     def test_not_in_a_dry_run(self, project: PubSub) -> None:
         made_by_hand(project, ordered=True)
@@ -142,6 +181,48 @@ class TestMends:
         made = subscription(pubsub, pubsub.events)
         assert made.push_config.push_endpoint == push.url
         assert said(pubsub)[-1].endswith("should be none: changed")
+
+
+def too_early(look: Callable[..., object]) -> Callable[..., object]:
+    """It finds nothing when it is asked for the first time."""
+    missing: Callable[[str], Exception] = exceptions.NotFound
+    errors = iter([missing("not yet")])
+
+    def looked(**what: object) -> object:
+        for error in errors:
+            raise error
+        return look(**what)
+
+    return looked
+
+
+class TestMadeMeanwhile:
+    """A first answer was lost, or somebody else sets up at the same time: what was not there is, now."""
+
+    @staticmethod
+    def looking_too_early(project: PubSub, monkeypatch: pytest.MonkeyPatch) -> PubSubSetup:
+        """One that sees nothing when it first looks for a thing, and then makes it."""
+        topics, subscriptions = publisher(project.emulator), subscriber(project.emulator)
+        monkeypatch.setattr(topics, "get_topic", too_early(topics.get_topic))
+        monkeypatch.setattr(subscriptions, "get_subscription", too_early(subscriptions.get_subscription))
+        monkeypatch.setattr("bot.adapters.pubsub.setup.publisher", lambda _: topics)
+        monkeypatch.setattr("bot.adapters.pubsub.setup.subscriber", lambda _: subscriptions)
+        return PubSubSetup(project.project, emulator=project.emulator)
+
+    def test_counts_as_made(self, pubsub: PubSub, monkeypatch: pytest.MonkeyPatch) -> None:
+        queue = Queue(name=pubsub.events, retention=timedelta(minutes=10))
+        assert list(self.looking_too_early(pubsub, monkeypatch).ensure(queue)) == [
+            ("topic preflight-events: made", True),
+            ("subscription preflight-events: fine", True),
+        ]
+
+    def test_and_is_mended(self, project: PubSub, monkeypatch: pytest.MonkeyPatch) -> None:
+        made_by_hand(project, ordered=True)
+        queue = Queue(name=project.deliveries, retention=timedelta(days=7), ordered=True)
+        assert list(self.looking_too_early(project, monkeypatch).ensure(queue)) == [
+            ("topic preflight-deliveries: made", True),
+            ("subscription preflight-deliveries: ack deadline: 10 s, should be 60 s: changed", True),
+        ]
 
 
 def test_facts_tell_all_that_we_ask_for_apart() -> None:

@@ -63,6 +63,13 @@ def test_and_refused_until_then(pubsub: PubSub) -> None:
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
 
 
+def test_that_pubsub_is_left_alone_is_among_the_metrics(pubsub: PubSub) -> None:
+    silent = web(pubsub, emulator=NOWHERE)
+    delivered(silent)
+    shown = silent.internal.test_client().get("/metrics").text
+    assert 'preflight_breaker_open{service="pubsub"} 1.0' in shown
+
+
 @pytest.mark.parametrize(
     ("inside", "path", "status"),
     [

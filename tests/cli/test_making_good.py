@@ -117,6 +117,13 @@ class TestRedeliver:
         assert main(["redeliver", "--since", "2h"]) == 1
         assert "acme/app: its delivery log can't be read; no permission" in capsys.readouterr().out
 
+    def test_what_is_no_moment_is_a_wrong_call(self, hand: Hand, capsys: pytest.CaptureFixture[str]) -> None:
+        for text in ("yesterday", "999999d"):
+            with pytest.raises(SystemExit, match="2"):
+                main(["redeliver", "--since", text])
+            assert f"'{text}' is neither like 2h nor like" in capsys.readouterr().err
+        assert hand.asked == []
+
     @pytest.mark.parametrize(
         ("text", "ago"),
         [("90m", timedelta(minutes=90)), ("2h", timedelta(hours=2)), ("3d", timedelta(days=3))],

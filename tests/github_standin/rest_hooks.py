@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 routes = Blueprint("hooks", __name__)
 REPOSITORY = "/repos/<owner>/<name>/hooks"
-SUCCESSES = range(200, 400)
+FILTERS = {"": range(1000), "success": range(200, 400), "failure": range(400, 600)}
 
 
 @routes.get("/app/hook/config")
@@ -102,12 +102,8 @@ def _find(hook: Hook, delivery_id: int) -> Delivery:
 
 def _log(hook: Hook) -> Response:
     """A page of a delivery log."""
-    wanted = request.args.get("status", "")
-    found = [
-        each
-        for each in hub().webhooks.logged(hook)
-        if wanted in ("", "success" if each.status_code in SUCCESSES else "failure")
-    ]
+    wanted = FILTERS[request.args.get("status", "")]
+    found = [each for each in hub().webhooks.logged(hook) if each.status_code in wanted]
     return jsonify([_item(each) for each in cursor_page_of(found, [each.id for each in found])])
 
 

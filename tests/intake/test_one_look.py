@@ -40,6 +40,18 @@ class TestPushes:
         assert last[0] == "done"
         assert [run.head_sha for run in bot.ledger.history(REPOSITORY, 12, HEADS[-1]).runs] == HEADS[-1:]
 
+    def test_an_older_one_that_comes_later_settles_nothing(self, bot: Bot) -> None:
+        """It was redelivered. What GitHub still shows from before the push is not believed."""
+        newer = replace(moved(pull(), HEADS[1]), updated_at=pull().updated_at + timedelta(minutes=5))
+        pushed = delivery("pull_request", pull_payload("synchronize", of=newer))
+        bot.hear(pushed, delivery("pull_request", pull_payload("opened")))
+        bot.work()
+        assert bot.state(pushed)[0] == "queued"
+        bot.github.put_pull(newer, changed=["src/app.py"])
+        bot.work_for_long()
+        assert bot.state(pushed)[0] == "done"
+        assert [run.head_sha for run in bot.ledger.history(REPOSITORY, 12, HEADS[1]).runs][-1] == HEADS[1]
+
     def test_who_pushed_is_remembered_of_each(self, bot: Bot) -> None:
         for one, who in zip(HEADS, ("alice", "mallory", "alice", "alice"), strict=True):
             bot.hear_of_pull("synchronize", of=moved(pull(), one), sender=who)

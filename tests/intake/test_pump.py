@@ -200,15 +200,35 @@ class TestPutAside:
         assert scene.queue.is_empty()
         assert any(reason in record.getMessage() for record in caplog.records)
 
-    def test_not_acknowledged_before_it_is_there(self, scene: Scene) -> None:
-        scene.queue.publish(b"{}", {"id": "d", "event": "push"})
-        scene.parked.down = PubSubUnavailable("Pub/Sub does not answer")
-        assert not scene.pump.work()
-        assert not scene.queue.is_empty()
+    @pytest.mark.parametrize("words", [{}, {"id": "bad", "event": "push", "signature": "sha256=0"}], ids=str)
+    def test_later_where_it_can_not_be_now_and_holds_up_nothing(
+        self, scene: Scene, words: dict[str, str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        scene.queue.publish(b"{}", words)
+        scene.web.put(delivery())
+        scene.parked.down = PubSubUnavailable("Pub/Sub refuses us topic preflight-parked")
+        for _ in range(3):
+            assert scene.pump.work()
+            scene.queue.expire()
+        assert list(scene.rows.stored) == ["d-1"]
+        assert [seconds for _, seconds in scene.queue.extended] == [10, 20, 40]
+        assert "is parked" not in caplog.text
+        assert "can't be parked yet: Pub/Sub refuses us" in caplog.text
         scene.parked.down = None
         assert scene.pump.work()
         assert scene.queue.is_empty()
         assert len(scene.parked.waiting) == 1
+        assert "is parked" in caplog.text
+
+    def test_parts_stay_until_they_are_there(self, scene: Scene, parts: tuple[Parcel, ...]) -> None:
+        for parcel in parts:
+            scene.queue.publish(parcel.data, parcel.attributes)
+        scene.parked.down = PubSubUnavailable("Pub/Sub does not answer")
+        assert scene.another("another secret").work()
+        assert scene.rows.parts
+        scene.queue.expire()
+        assert scene.pump.work()
+        assert list(scene.rows.stored) == ["d-1"], "its secret was put back meanwhile"
 
 
 class TestOutage:
@@ -314,6 +334,20 @@ class TestUnexpected:
         (aside,) = scene.parked.waiting
         assert aside.attributes["reason"] == "unexpected: ZeroDivisionError: a mistake of ours"
         assert scene.queue.is_empty()
+
+    def test_is_postponed_while_it_can_not_be_put_aside(
+        self, scene: Scene, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.CRITICAL)
+        scene.web.put(numbered(1))
+        scene.parked.down = PubSubUnavailable("Pub/Sub refuses us topic preflight-parked")
+        for _ in range(UNEXPECTED_TRIES + 2):
+            scene.rows.down = [ZeroDivisionError("a mistake of ours")]
+            assert scene.pump.work()
+            scene.queue.expire()
+        assert scene.pump.work(), "the mistake was mended"
+        assert list(scene.rows.stored) == ["d-1"]
+        assert not scene.parked.waiting
 
     def test_may_pass(self, scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.CRITICAL)

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from bot.adapters.postgres import PostgresReader
 from bot.errors import GitHubAway, GitHubRefused, GitHubUnavailable, HeldBack, StoreUnavailable
-from bot.intake.handle import PATIENCE
+from bot.intake.handle import LAGS, PATIENCE
 from bot.intake.loops import Loop, Worker
 from bot.intake.worker import retry_seconds
 from bot.models import Delivery
@@ -89,6 +89,34 @@ class TestDeliveries:
         assert bot.worker.work()
         state, reason = bot.state(sent)
         assert (state, "older" in reason) == ("queued", True)
+
+    @pytest.mark.parametrize("gone", [False, True], ids=["an older one", "none"])
+    def test_do_not_believe_the_first_answer_after_an_outage(self, bot: Bot, *, gone: bool) -> None:
+        bot.github.unavailable("pull_request", times=PATIENCE + 2)
+        old = pull(number=99) if gone else pull(updated_at=NOON - timedelta(hours=1))
+        bot.github.pulls.clear()
+        bot.github.put_pull(old, changed=["src/app.py"])
+        sent = delivery("pull_request", pull_payload("opened"))
+        bot.hear(sent)
+        for _ in range(PATIENCE + 3):
+            bot.worker.work()
+            bot.hurry()
+        assert bot.state(sent)[0] == "queued"
+        assert bot.state(sent)[1].startswith(LAGS)
+
+        bot.github.put_pull(pull(), changed=["src/app.py"])
+        bot.worker.work()
+        assert bot.state(sent)[0] == "done"
+
+    def test_believe_what_github_shows_in_the_end(self, bot: Bot) -> None:
+        bot.github.pulls.clear()
+        sent = delivery("pull_request", pull_payload("opened"))
+        bot.hear(sent)
+        for _ in range(PATIENCE + 1):
+            assert bot.state(sent)[0] == "queued"
+            bot.worker.work()
+            bot.hurry()
+        assert bot.state(sent)[0] == "parked"
 
     @pytest.mark.parametrize(
         ("error", "days", "state"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -38,6 +38,12 @@ PER_PAGE = 100
 MOST_PAGES = 1_000
 """A fifth of an hour's requests."""
 
+FILTERED = range(400, 600)
+"""What GitHub finds when it is asked for failures: neither redirects nor what got no answer."""
+
+LATE = timedelta(minutes=5)
+"""How much later than its neighbours an attempt may come into the log, or its answer be known."""
+
 HOOKS_ARE_GOOD_FOR = 3600.0
 """Seconds for which it is believed which webhooks a repository has, and whether we may see them."""
 
@@ -53,6 +59,18 @@ _said = logging.getLogger(__name__)
 class _Hook(NamedTuple):
     id: int
     made_at: datetime
+
+
+class _Seen(NamedTuple):
+    """Between these moments we have seen all of a log; `hidden` is what of it the filter does not find."""
+
+    since: datetime
+    until: datetime
+    hidden: tuple[Attempt, ...] = ()
+
+
+class _TooMany(DeliveryLogUnreadable):
+    """More than we read."""
 
 
 class GitHubDeliveryLog:
@@ -72,6 +90,7 @@ class GitHubDeliveryLog:
         self._hooks: SharedCache[int, tuple[_Hook, ...] | DeliveryLogUnreadable] = SharedCache(
             TTLCache(10_000, HOOKS_ARE_GOOD_FOR, clock)
         )
+        self._seen: dict[int, _Seen] = {}
 
     def is_apps(self) -> bool:
         """Whether there is one log for all repositories, our App's."""
@@ -90,12 +109,12 @@ class GitHubDeliveryLog:
     def read(self, log: DeliveryLogRef, since: datetime, *, failed: bool = True) -> DeliveryLogPart:
         """What was delivered since then, newest first. One request for each 100.
 
-        With `failed`, successes are only among the first 100.
+        With `failed`, of what was read so before only failures are asked for.
         """
         if log.repository is None:
             with understanding():
                 try:
-                    attempts = _attempts(self._itself(), APPS, since, failed=failed)
+                    attempts = self._attempts(self._itself(), APPS, since, failed=failed)
                 except (GitHubNotFound, Forbidden) as error:
                     raise DeliveryLogUnreadable(
                         f"the App has no webhook that we may see ({error})"
@@ -143,7 +162,7 @@ class GitHubDeliveryLog:
 
             def ask(there: GitHubRepository, hook: _Hook = hook) -> list[Attempt]:
                 path = f"{there.url}/hooks/{hook.id}/deliveries"
-                return _attempts(there.requester, path, since, failed=failed, hook=hook.id)
+                return self._attempts(there.requester, path, since, failed=failed, hook=hook.id)
 
             try:
                 attempts += self._client.asking.ask(repository, ask)
@@ -177,27 +196,41 @@ class GitHubDeliveryLog:
             )
         return hooks
 
+    def _attempts(
+        self, requester: Requester, path: str, since: datetime, *, failed: bool, hook: int = 0
+    ) -> list[Attempt]:
+        """All attempts since then; with `failed`, perhaps without successes that an earlier look has seen.
+
+        The filter spares us thousands of them, but hides redirects, too. So what is new is read without it,
+        and what it hides is remembered.
+        """
+        seen = self._seen.get(hook)
+        if not failed or seen is None or seen.since > since:
+            seen = _Seen(since, since)
+        found = {each.id: each for each in seen.hidden}
+        rest = seen.until > since
+        try:
+            for page in _pages(requester, path, {}, max(since, seen.until), hook):
+                found |= {each.id: each for each in page}
+        except _TooMany as error:
+            if not failed:
+                raise
+            _said.warning("of what is older only 4xx and 5xx are looked at, no redirects: %s", error)
+            rest = True
+        if rest:
+            for page in _pages(requester, path, {"status": "failure"}, since, hook):
+                found |= {each.id: each for each in page}
+        attempts = [each for each in found.values() if each.delivered_at >= since]
+        if failed:
+            until = max((each.delivered_at - LATE for each in attempts), default=since)
+            hidden = (each for each in attempts if not each.ok and each.status_code not in FILTERED)
+            self._seen[hook] = _Seen(since, until, tuple(hidden))
+        return attempts
+
 
 def _part(attempts: list[Attempt], begins: datetime | None = None) -> DeliveryLogPart:
     newest_first = sorted(attempts, key=lambda each: (each.delivered_at, each.id), reverse=True)
     return DeliveryLogPart(tuple(newest_first), begins)
-
-
-def _attempts(
-    requester: Requester, path: str, since: datetime, *, failed: bool, hook: int = 0
-) -> list[Attempt]:
-    """All attempts since then. Where one page does not hold them, the next hold failures alone if `failed`.
-
-    The first always holds everything: it tells what became of redeliveries, and whether we can be reached.
-    """
-    pages = _pages(requester, path, {}, since, hook)
-    found = {each.id: each for each in next(pages)}
-    if failed:
-        last = min((each.delivered_at for each in found.values()), default=since)
-        pages = iter(()) if last < since else _pages(requester, path, {"status": "failure"}, since, hook)
-    for page in pages:
-        found |= {each.id: each for each in page}
-    return [each for each in found.values() if each.delivered_at >= since]
 
 
 def _pages(
@@ -214,8 +247,8 @@ def _pages(
         cursor = _next(headers)
         if not cursor or (page and all(each.delivered_at < since for each in page)):
             return
-    raise DeliveryLogUnreadable(
-        f"more than {MOST_PAGES * PER_PAGE} deliveries failed since {since:%Y-%m-%d %H:%M}: "
+    raise _TooMany(
+        f"the log has more than {MOST_PAGES * PER_PAGE} deliveries since {since:%Y-%m-%d %H:%M}: "
         "too many to be redelivered"
     )
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, not_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, not_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.adapters.postgres.database import CHANNEL, notify
@@ -39,6 +39,33 @@ ROW = "(%b, %b, %b, %b)"
 # A transaction that notifies commits alone, after all others: it should not wait for the disk, nor hold up
 # those that do. If it gets lost, workers find what is stored when they look again by themselves.
 WAKE = "SELECT set_config('synchronous_commit', 'off', true), pg_notify(%s, 'delivery')"
+
+AUDIT = "audit-"
+"""So begin the ids of an audit's deliveries."""
+
+BY_AND_BY = timedelta(seconds=6)
+"""Between two deliveries of ours that nobody waits for, also where they were due long before."""
+
+# Those that nobody took when they were due get their turns behind the others of their kind.
+PUT_OFF = text(
+    """
+    WITH late AS MATERIALIZED (
+        SELECT seq, due_at FROM deliveries
+        WHERE state = 'queued' AND due_at < now() - CAST(:step AS interval) AND event = :event
+            AND (event = 'proposal' OR starts_with(id, :audit))
+        FOR UPDATE SKIP LOCKED
+    ), last AS (
+        SELECT greatest(now(), max(due_at)) AS at FROM deliveries
+        WHERE state = 'queued' AND due_at > now() AND event = :event
+    ), turns AS (
+        SELECT seq, at + row_number() OVER (ORDER BY due_at, seq) * CAST(:step AS interval) AS at
+        FROM late, last
+    )
+    UPDATE deliveries SET
+        due_at = turns.at, received_at = CASE WHEN tries = 0 THEN turns.at ELSE received_at END
+    FROM turns WHERE deliveries.seq = turns.seq
+    """
+)
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +100,8 @@ class PostgresInbox:
         """Take the oldest delivery that is due and whose lane nobody holds.
 
         Two workers that want two deliveries of one lane at once meet at the unique index on working
-        lanes; the later one looks again.
+        lanes; the later one looks again. One of those that were put by and by puts off the others that are
+        late: they come one after another also after an outage.
         """
         while True:
             try:
@@ -105,15 +133,19 @@ class PostgresInbox:
                 deliveries.c.body,
                 deliveries.c.lane,
                 deliveries.c.tries,
+                deliveries.c.reason,
                 func.extract("epoch", func.now() - deliveries.c.received_at).label("age"),
             )
         )
         with self.database.claiming() as connection:
             row = connection.execute(statement).one_or_none()
+            if row is not None and (row.event == "proposal" or row.id.startswith(AUDIT)):
+                given = {"event": row.event, "audit": AUDIT, "step": BY_AND_BY}
+                connection.execute(PUT_OFF, given)
         if row is None:
             return None
         delivery = Delivery(row.id, row.event, bytes(row.body), row.lane)
-        return DeliveryClaim(delivery, token, row.tries, float(row.age))
+        return DeliveryClaim(delivery, token, row.tries, float(row.age), row.reason)
 
     def finish(self, claim: DeliveryClaim, *, ignored: bool, reason: str) -> None:
         """It is done, or meant nothing to us."""

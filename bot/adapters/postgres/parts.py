@@ -29,13 +29,13 @@ class PostgresParts:
         of_it = delivery_parts.c.id == whole
         with self.database.once() as connection:
             connection.execute(insert(delivery_parts).values(row).on_conflict_do_nothing())
-            there = connection.execute(select(func.count()).where(of_it)).scalar_one()
-            if there < parts:
-                return None
-            rows = connection.execute(
-                select(delivery_parts.c.body).where(of_it).order_by(delivery_parts.c.part)
+            # One statement sees one state: another worker may forget them all at any moment.
+            there = select(func.count()).where(of_it).scalar_subquery()
+            found = connection.execute(
+                select(delivery_parts.c.body).where(of_it, there >= parts).order_by(delivery_parts.c.part)
             )
-            return b"".join(rows.scalars())
+            bodies = found.scalars().all()
+            return b"".join(bodies) if bodies else None
 
     def forget(self, whole: str) -> None:
         """It is stored as one now."""

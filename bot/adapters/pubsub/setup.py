@@ -5,7 +5,7 @@ https://cloud.google.com/pubsub/docs/subscription-properties says which properti
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from bot.models import Queue
 
 SECONDS = 30.0  # of a call: making a subscription may take some
-ACK_SECONDS = 60
 ATTEMPTS = 100  # the most that Pub/Sub counts
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=1), timedelta(seconds=600)
 """Before a message is handed out again: a hundred attempts last 17 hours then, in which to mend things."""
@@ -67,37 +66,44 @@ class PubSubSetup:
             self._publisher.get_topic(topic=path, retry=AGAIN, timeout=SECONDS)
         except exceptions.NotFound:
             if not self.dryrun:
-                self._publisher.create_topic(name=path, retry=AGAIN, timeout=SECONDS)
+                with suppress(exceptions.AlreadyExists):  # a first answer was lost, or somebody made it
+                    self._publisher.create_topic(name=path, retry=AGAIN, timeout=SECONDS)
             return f"topic {name}: {self._did('made')}", True
         return f"topic {name}: fine", True
 
     def _subscription(self, queue: Queue) -> Iterator[Said]:
         wanted = as_wanted(self.project, queue)
         try:
-            found = self._subscriber.get_subscription(subscription=wanted.name, retry=AGAIN, timeout=SECONDS)
+            found = self._look(wanted.name)
         except exceptions.NotFound:
-            if not self.dryrun:
-                self._create(queue)
-            yield f"subscription {queue.name}: {self._did('made')}", True
-            return
+            if self.dryrun or self._create(wanted):
+                yield f"subscription {queue.name}: {self._did('made')}", True
+                return
+            found = self._look(wanted.name)
         has, wants = facts(found), facts(wanted)
         wrong = [name for name in wants if has[name] != wants[name]]
         if not wrong:
             yield f"subscription {queue.name}: fine", True
         for name in wrong:
-            how, well = self._mend(wanted, name)
+            how, well = self._mend(found, wanted, name)
             yield f"subscription {queue.name}: {name}: {has[name]}, should be {wants[name]}: {how}", well
 
-    def _create(self, queue: Queue) -> None:
-        wanted = as_wanted(self.project, queue)
+    def _look(self, path: str) -> Subscription:
+        return self._subscriber.get_subscription(subscription=path, retry=AGAIN, timeout=SECONDS)
+
+    def _create(self, wanted: Subscription) -> bool:
+        """Make it; False if it is there: a first answer was lost, or somebody made it, perhaps otherwise."""
         try:
             self._subscriber.create_subscription(wanted, retry=AGAIN, timeout=SECONDS)
+        except exceptions.AlreadyExists:
+            return False
         except exceptions.InvalidArgument:
-            if queue.retention <= SHORTER:
+            if wanted.message_retention_duration <= SHORTER:
                 raise
-            self._create(replace(queue, retention=SHORTER))
+            return self._create(_kept_shorter(wanted))
+        return True
 
-    def _mend(self, wanted: Subscription, name: str) -> Said:
+    def _mend(self, found: Subscription, wanted: Subscription, name: str) -> Said:
         if name not in CHANGEABLE:
             return (
                 "Pub/Sub can't change that. Delete the subscription once it is empty; run this again",
@@ -110,7 +116,10 @@ class PubSubSetup:
             self._subscriber.update_subscription(change, retry=AGAIN, timeout=SECONDS)
         except (exceptions.InvalidArgument, exceptions.MethodNotImplemented) as error:
             if name == "retention" and wanted.message_retention_duration > SHORTER:
-                return "not offered here", True
+                if found.message_retention_duration >= SHORTER:
+                    return "not offered here", True
+                how, well = self._mend(found, _kept_shorter(wanted), name)
+                return (f"{how} to {SHORTER}: more is not offered here" if well else how), well
             return f"Pub/Sub refused: {error.message}", False
         return "changed", True
 
@@ -123,13 +132,14 @@ def as_wanted(project: str, queue: Queue) -> Subscription:
     wanted = Subscription(
         name=f"projects/{project}/subscriptions/{queue.name}",
         topic=f"projects/{project}/topics/{queue.name}",
-        ack_deadline_seconds=ACK_SECONDS,
+        ack_deadline_seconds=queue.ack_seconds,
         enable_message_ordering=queue.ordered,
         message_retention_duration=queue.retention,
         expiration_policy=ExpirationPolicy(),  # without a time: never
-        retry_policy=RetryPolicy(minimum_backoff=FIRST_WAIT, maximum_backoff=LONGEST_WAIT),
     )
     if queue.dead_letters:
+        # Only where attempts are counted: what a person looks at should be there to look at again.
+        wanted.retry_policy = RetryPolicy(minimum_backoff=FIRST_WAIT, maximum_backoff=LONGEST_WAIT)
         wanted.dead_letter_policy = DeadLetterPolicy(
             dead_letter_topic=f"projects/{project}/topics/{queue.dead_letters}",
             max_delivery_attempts=ATTEMPTS,
@@ -138,6 +148,12 @@ def as_wanted(project: str, queue: Queue) -> Subscription:
         token = PushConfig.OidcToken(service_account_email=queue.push.account, audience=queue.push.audience)
         wanted.push_config = PushConfig(push_endpoint=queue.push.url, oidc_token=token)
     return wanted
+
+
+def _kept_shorter(wanted: Subscription) -> Subscription:
+    shorter = Subscription(wanted)
+    shorter.message_retention_duration = SHORTER
+    return shorter
 
 
 def facts(subscription: Subscription) -> Mapping[str, str]:

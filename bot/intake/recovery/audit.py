@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from bot.errors import GitHubNotFound, GitHubRefused
+from bot.errors import GitHubAway, GitHubNotFound, GitHubRefused, GitHubUnavailable
 from bot.events.recheck import recheck
 from bot.intake.recovery.differences import MISSED, differences, unsure
 from bot.intake.recovery.missed import LAG
@@ -49,8 +49,13 @@ class Audit:
         self._bot_login = bot_login
 
     def of(self, repositories: Iterable[Repository], since: datetime) -> int:
-        """Look at these repositories' pull requests; how many are to be looked at again. Raises Temporary."""
+        """Look at these repositories' pull requests; how many are to be looked at again.
+
+        Raises Temporary: at once where GitHub is away or wants a pause, else, for the first repository that
+        did not answer, after all others.
+        """
         found = 0
+        unanswered: GitHubUnavailable | None = None
         for repository in repositories:
             if self._operator().serve(repository) is None:
                 continue
@@ -58,6 +63,13 @@ class Audit:
                 found += self._of_one(repository, since)
             except (GitHubNotFound, GitHubRefused) as error:
                 log.warning("%s can't be audited: %s", repository.full_name, error)
+            except GitHubAway:
+                raise
+            except GitHubUnavailable as error:
+                log.warning("%s can't be audited for now: %s", repository.full_name, error)
+                unanswered = unanswered or error
+        if unanswered is not None:
+            raise unanswered
         return found
 
     def _of_one(self, repository: Repository, since: datetime) -> int:

@@ -8,11 +8,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.errors import DeliveryLogUnreadable, GitHubNotFound, GitHubRateLimited, GitHubRefused
+from bot.errors import (
+    DeliveryLogUnreadable,
+    GitHubAway,
+    GitHubNotFound,
+    GitHubRateLimited,
+    GitHubRefused,
+    GitHubUnavailable,
+    PubSubUnavailable,
+)
 from bot.intake.recovery.missed import KEPT, candidates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from bot.intake.recovery.logs import Logs
@@ -22,6 +30,9 @@ if TYPE_CHECKING:
 
 OWN = "~"
 """Stands in the ids of deliveries of our own, after the id of the one that led to them."""
+
+NOT_DEAD = "nor among the dead letters, but one that somebody has just pulled is not seen for a while"
+NOT_LOOKED = "a dry run does not look among the dead letters"
 
 LONGEST_PATIENCE = 3600.0
 
@@ -38,6 +49,7 @@ class Fate(enum.Enum):
     PUBLISHED = "published again, from the dead letters"
     UNREADABLE = "its delivery log can't be read"
     UNKNOWN = "neither in the inbox nor in GitHub's log of the last 3 days"
+    UNSEEN = "neither in the inbox nor in GitHub's log; dead letters can't be published again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +71,8 @@ class Wanted:
 class ByHand:
     """Replays and redelivers.
 
-    `sleep` waits until GitHub's limits have room. `publish` publishes a delivery's dead letters again, and
-    returns how many they were.
+    `sleep` waits until GitHub's limits have room. `publish` publishes the dead letters of deliveries again,
+    and yields the id of each message; None where there are no dead letters.
     """
 
     def __init__(
@@ -73,7 +85,7 @@ class ByHand:
         pace: Pace,
         clock: Clock,
         sleep: Callable[[float], object],
-        publish: Callable[[str], int] = lambda _id: 0,
+        publish: Callable[[Collection[str]], Iterable[str]] | None = None,
     ) -> None:
         self._log = delivery_log
         self._store = store
@@ -100,15 +112,17 @@ class ByHand:
                 fate = Fate.QUEUED if queued and known.state != "working" else Fate.BUSY
                 yield Wanted(delivery_id, known.event, _state(known), fate)
         logged = self._logged({one for one in missing if OWN not in one})
+        unknown = []
         for delivery_id in missing:
             if delivery_id in logged:
                 yield self._ask(*logged[delivery_id], dryrun=dryrun)
-            elif OWN not in delivery_id and not dryrun and self._publish(delivery_id):
-                yield Wanted(delivery_id, "", "", Fate.PUBLISHED)
-            else:
-                cause = delivery_id.partition(OWN)[0] if OWN in delivery_id else ""
+            elif OWN in delivery_id:
+                cause = delivery_id.partition(OWN)[0]
                 why = f"one of our own, made by {cause}: replay that one" if cause else ""
                 yield Wanted(delivery_id, "", "", Fate.UNKNOWN, why)
+            else:
+                unknown.append(delivery_id)
+        yield from self._from_dead_letters(unknown, dryrun=dryrun)
 
     def redeliver(self, since: datetime, *, dryrun: bool = False) -> Iterator[Wanted]:
         """Have GitHub deliver again what failed since then, however often, and is not in our inbox."""
@@ -123,6 +137,22 @@ class ByHand:
             for guid, tried in failed.items():
                 if guid not in known:
                     yield self._ask(ref, tried[-1], dryrun=dryrun)
+
+    def _from_dead_letters(self, ids: Sequence[str], *, dryrun: bool) -> Iterator[Wanted]:
+        """Look through all of them once; an error counts for those that were not published before it."""
+        published: set[str] = set()
+        fate, why = Fate.UNKNOWN, ""
+        if self._publish is not None and ids:
+            try:
+                why = NOT_LOOKED if dryrun else NOT_DEAD
+                published.update(() if dryrun else self._publish(ids))
+            except PubSubUnavailable as error:
+                fate, why = Fate.UNSEEN, str(error)
+        for delivery_id in ids:
+            if delivery_id in published:
+                yield Wanted(delivery_id, "", "", Fate.PUBLISHED)
+            else:
+                yield Wanted(delivery_id, "", "", fate, why)
 
     def _logged(self, guids: set[str]) -> dict[str, tuple[DeliveryLogRef, Attempt]]:
         """Where GitHub's logs have these deliveries, by their latest attempts."""
@@ -146,7 +176,9 @@ class ByHand:
         try:
             if not dryrun:
                 self._patiently(ref, attempt)
-        except (GitHubNotFound, GitHubRefused) as error:
+        except GitHubAway:
+            raise
+        except (GitHubNotFound, GitHubRefused, GitHubUnavailable) as error:
             return Wanted(attempt.guid, attempt.event, was, Fate.REFUSED, str(error))
         return Wanted(attempt.guid, attempt.event, was, Fate.ASKED)
 

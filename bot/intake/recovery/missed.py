@@ -42,10 +42,15 @@ PAUSES = (
 MOST_ONCE_UP = timedelta(minutes=5)
 """The longest pause once others arrived, which may mean that an outage is over."""
 
-HOPELESS = frozenset(
-    {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
-)
-"""What the webhook answers to what it will never take."""
+HOPELESS: Mapping[int, int] = {
+    HTTPStatus.BAD_REQUEST: 3,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: 3,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: 1,
+}
+"""What the webhook answers to what it will never take, and after how many tries that is believed.
+
+A proxy whose settings are soon mended may have said so, too.
+"""
 
 PROBES, PROBED = 10, timedelta(minutes=5)
 """So many in that time are redelivered while it looks as if nobody answered, to see when somebody does."""
@@ -103,7 +108,7 @@ def missed(
     `attempts` is all that the log shows; `asked` what it may not show yet.
     """
     arrived = max((each.delivered_at for each in attempts if each.ok), default=None)
-    due: list[Attempt] = []
+    due: list[tuple[datetime, Attempt]] = []
     unsettled: list[datetime] = []
     later: list[datetime] = []
     given_up: list[str] = []
@@ -116,14 +121,14 @@ def missed(
             continue
         unsettled.append(tried[0].delivered_at)
         if next_at <= now:
-            due.append(tried[-1])
+            due.append((_latest(tried, asked.get(guid, ())), tried[-1]))
         else:
             later.append(next_at)
-    due.sort(key=lambda each: (each.delivered_at, each.id))
+    due.sort(key=lambda each: (each[0], each[1].id))
     down = _looks_down(attempts) and not any(guid in known for guid in asked)
     now_due = due[: _probes_left(asked, now)] if down else due
     return Missed(
-        redeliver=tuple(now_due),
+        redeliver=tuple(attempt for _, attempt in now_due),
         waiting=len(later) + len(due) - len(now_due),
         next_at=min(later, default=None) if len(now_due) == len(due) else None,
         given_up=tuple(given_up),
@@ -135,13 +140,22 @@ def missed(
 def _next_at(
     tried: Sequence[Attempt], asked: Sequence[datetime], arrived: datetime | None
 ) -> datetime | None:
-    """When a delivery gets its next attempt, None if it got all; the last one that `arrived` did so then."""
+    """When a delivery gets its next attempt, None if it got all; the last one that `arrived` did so then.
+
+    That others arrive tells nothing of one that we ask for and GitHub does not even try.
+    """
     tries = max(len(tried), 1 + len(asked))
-    if tries > len(PAUSES) or tried[-1].status_code in HOPELESS:
+    if tries > len(PAUSES) or tries >= HOPELESS.get(tried[-1].status_code, len(PAUSES) + 1):
         return None
-    latest = max((tried[-1].delivered_at, *asked))
+    latest = _latest(tried, asked)
     pause = PAUSES[tries - 1]
-    return latest + (min(pause, MOST_ONCE_UP) if arrived is not None and arrived > latest else pause)
+    others_arrive = arrived is not None and arrived > latest and len(tried) > len(asked)
+    return latest + (min(pause, MOST_ONCE_UP) if others_arrive else pause)
+
+
+def _latest(tried: Sequence[Attempt], asked: Sequence[datetime]) -> datetime:
+    """When it was delivered, or asked for, last."""
+    return max((tried[-1].delivered_at, *asked))
 
 
 def _probes_left(asked: Asked, now: datetime) -> int:

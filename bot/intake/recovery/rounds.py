@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 from bot.errors import (
     DeliveryLogUnreadable,
+    GitHubAway,
     GitHubNotFound,
     GitHubRateLimited,
     GitHubRefused,
+    GitHubUnavailable,
     StoreUnavailable,
     Temporary,
 )
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from bot.intake.recovery.logs import Logs
     from bot.intake.recovery.missed import Missed
     from bot.intake.recovery.pace import Pace
-    from bot.models import Repository
+    from bot.models import Attempt, Repository
     from bot.ports import Clock, DeliveryLog, RecoveryStore
 
 INTERVAL = timedelta(minutes=5)
@@ -182,24 +184,27 @@ class Rounds:
         look.due = self._ticks() + pause
 
     def _read(self, look: Look, now: datetime) -> None:
-        """Read the log back to the mark, decide, and move the mark."""
+        """Read the log back to the mark, decide, audit what it does not tell, and move the mark.
+
+        An audit that fails is made again, and holds up nothing that was decided.
+        """
         mark = self._good(look, now)
         since = max(mark, now - KEPT)
         part = self._log.read(look.log, since)
         begins = since if part.begins is None else max(since, part.begins)
         settled = self._settled(look, mark, now)
-        if begins > settled:
-            log.warning("%s's log does not reach back to %s: pull requests are audited", look.log, settled)
-            self._audit.of(self._repositories(look, settled), settled)
-        if begins > mark:
-            self._store.set_mark(look.mark, begins)
         look.unreadable = ""
         failed = candidates(part.attempts)
         found = missed(part.attempts, failed, self._store.known(failed), look.asked, now)
-        if found.mark > begins:
-            self._store.set_mark(look.mark, found.mark)
-        self._note(look, found, max(begins, found.mark))
+        good = max(begins, found.mark)
+        self._note(look, found, settled if begins > settled else good)
         look.todo, look.todo_until = deque(found.redeliver), self._ticks() + self._interval
+        if begins > settled:
+            log.warning("%s's log does not reach back to %s: pull requests are audited", look.log, settled)
+            self._audit.of(self._repositories(look, settled), settled)
+            look.good = good
+        if good > mark:
+            self._store.set_mark(look.mark, good)
 
     def _note(self, look: Look, found: Missed, good: datetime) -> None:
         look.good, look.waiting, look.next_at = good, found.waiting, found.next_at
@@ -227,14 +232,22 @@ class Rounds:
             except DeliveryLogUnreadable:
                 look.todo.clear()
                 raise
+            except GitHubAway:
+                raise
+            except GitHubUnavailable:
+                self._asked(look, attempt)  # GitHub may never manage this one: the next one gets its turn
+                raise
             except (GitHubNotFound, GitHubRefused) as error:
                 log.warning("delivery %s is not redelivered: %s", attempt.guid, error)
             else:
                 REDELIVERED.inc()
-            look.todo.popleft()
-            look.asked = {**look.asked, attempt.guid: (*look.asked.get(attempt.guid, ()), self._clock())}
+            self._asked(look, attempt)
             asked_some = True
         return asked_some
+
+    def _asked(self, look: Look, attempt: Attempt) -> None:
+        look.todo.popleft()
+        look.asked = {**look.asked, attempt.guid: (*look.asked.get(attempt.guid, ()), self._clock())}
 
     def _without_log(self, look: Look, now: datetime, why: str) -> None:
         """No log tells what we missed: audit since the last audit, once an hour and where nobody lived."""

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import GitHubNotFound, GitHubRateLimited, GitHubRefused
+from bot.adapters.postgres.inbox import AUDIT, BY_AND_BY
+from bot.errors import GitHubAway, GitHubNotFound, GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from bot.events.recheck import parse
+from bot.intake import handle
+from bot.intake.recovery import audit
 from bot.intake.recovery.audit import Audit
 from bot.models import KnownPull, Repository
 from bot.policy.operator import Operator, Serve
@@ -77,6 +80,13 @@ def test_it_is_our_own_event_in_the_pull_request_s_lane(audited: Audited) -> Non
     assert (event.repository, event.number, event.sender) == (REPOSITORY, 12, "preflight[bot]")
 
 
+def test_the_inbox_knows_it_by_its_id_and_keeps_its_pace(audited: Audited) -> None:
+    audited.github.pulls[REPOSITORY.id] = [listed(12)]
+    audited.audit.of([REPOSITORY], SINCE)
+    assert audited.store.later[0].id.startswith(AUDIT)
+    assert {BY_AND_BY.total_seconds()} == {audit.SECONDS_BETWEEN, handle.SECONDS_BETWEEN}
+
+
 def test_one_that_changed_just_before_the_gap_is_looked_at_too(audited: Audited) -> None:
     audited.github.pulls[REPOSITORY.id] = [listed(12, updated_at=SINCE - MINUTE)]
     assert audited.audit.of([REPOSITORY], SINCE) == 1
@@ -106,10 +116,22 @@ def test_one_that_can_not_be_seen_holds_no_other_up(audited: Audited, error: Pre
     assert audited.audit.of([REPOSITORY, OTHER], SINCE) == 1
 
 
-def test_what_may_pass_ends_it(audited: Audited) -> None:
-    audited.github.faults = [GitHubRateLimited("slow down", 9.0)]
-    with pytest.raises(GitHubRateLimited):
+@pytest.mark.parametrize(
+    "error", [GitHubRateLimited("slow down", 9.0), GitHubAway("nothing was sent", 9.0)], ids=repr
+)
+def test_where_github_wants_a_pause_it_ends_at_once(audited: Audited, error: PreflightError) -> None:
+    audited.github.faults = [error]
+    with pytest.raises(type(error)):
         audited.audit.of([REPOSITORY, OTHER], SINCE)
+    assert audited.github.asked == []
+
+
+def test_one_that_github_does_not_answer_holds_no_other_up_and_is_told_at_the_end(audited: Audited) -> None:
+    audited.github.faults = [GitHubUnavailable("502"), GitHubUnavailable("503")]
+    audited.github.pulls[OTHER.id] = [listed(12)]
+    with pytest.raises(GitHubUnavailable, match="502"):
+        audited.audit.of([REPOSITORY, Repository(44, "acme/third"), OTHER], SINCE)
+    assert audited.again() == [12]
 
 
 class TestFromBeforeUs:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from bot.errors import DeliveryLogUnreadable, GitHubNotFound, GitHubRateLimited
-from bot.intake.recovery.by_hand import ByHand, Fate
+from bot.errors import (
+    DeliveryLogUnreadable,
+    GitHubAway,
+    GitHubNotFound,
+    GitHubRateLimited,
+    GitHubUnavailable,
+    PubSubUnavailable,
+)
+from bot.intake.recovery.by_hand import NOT_DEAD, NOT_LOOKED, ByHand, Fate
 from bot.intake.recovery.logs import Logs
 from bot.intake.recovery.pace import Pace
 from tests.examples import NOON, REPOSITORY
 from tests.intake.recovery.making_good import DAY, HOUR, MINUTE, OF_REPOSITORY, MakingGood
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
 
 
 class Hand(MakingGood):
@@ -18,6 +30,8 @@ class Hand(MakingGood):
     def __init__(self, *, app: bool = True) -> None:
         super().__init__(app=app)
         self.slept: list[float] = []
+        self.looked_for: list[Sequence[str]] = []
+        self.refusal: PubSubUnavailable | None = None
         self.hand = ByHand(
             delivery_log=self.log,
             store=self.store,
@@ -26,8 +40,15 @@ class Hand(MakingGood):
             pace=Pace(self.room, self.log, 900),
             clock=self.clock,
             sleep=self.slept.append,
-            publish=lambda one: int(one == "dead"),
+            publish=self.publish,
         )
+
+    def publish(self, ids: Collection[str]) -> Iterator[str]:
+        """Publish what is dead, until Pub/Sub refuses."""
+        self.looked_for.append(list(ids))
+        yield from (one for one in ids if one.startswith("dead"))
+        if self.refusal is not None:
+            raise self.refusal
 
     def miss(self, *guids: str, event: str = "push") -> None:
         """These failed an hour ago."""
@@ -79,7 +100,39 @@ class TestReplay:
 
     def test_says_what_nobody_knows(self, hand: Hand) -> None:
         (wanted,) = hand.hand.replay(["x"])
-        assert (wanted.fate, wanted.why) == (Fate.UNKNOWN, "")
+        assert (wanted.fate, wanted.why) == (Fate.UNKNOWN, NOT_DEAD)
+
+    def test_looks_once_among_the_dead_letters(self, hand: Hand) -> None:
+        hand.store.take("a", NOON)
+        hand.miss("b")
+        found = list(hand.hand.replay(["dead-1", "x", "a", "b", "a~1", "dead-2"]))
+        assert {one.id: one.fate for one in found} == {
+            "a": Fate.QUEUED,
+            "b": Fate.ASKED,
+            "a~1": Fate.UNKNOWN,
+            "dead-1": Fate.PUBLISHED,
+            "x": Fate.UNKNOWN,
+            "dead-2": Fate.PUBLISHED,
+        }
+        assert hand.looked_for == [["dead-1", "x", "dead-2"]]
+
+    def test_does_not_look_there_for_nothing(self, hand: Hand) -> None:
+        hand.store.take("a", NOON)
+        list(hand.hand.replay(["a", "a~1"]))
+        assert hand.looked_for == []
+
+    def test_does_all_others_where_dead_letters_can_not_be_had(self, hand: Hand) -> None:
+        hand.store.take("a", NOON)
+        hand.miss("b")
+        hand.refusal = PubSubUnavailable("Pub/Sub refuses us subscription preflight-parked")
+        found = list(hand.hand.replay(["x", "dead", "a", "b"]))
+        assert {one.id: (one.fate, one.why, one.done) for one in found} == {
+            "a": (Fate.QUEUED, "", True),
+            "b": (Fate.ASKED, "", True),
+            "x": (Fate.UNSEEN, str(hand.refusal), False),
+            "dead": (Fate.PUBLISHED, "", True),
+        }
+        assert hand.log.asked == ["b"]
 
     def test_says_what_makes_one_of_our_own(self, hand: Hand) -> None:
         (wanted,) = hand.hand.replay(["a~42~12"])
@@ -98,6 +151,11 @@ class TestReplay:
         assert [one.fate for one in found] == [Fate.QUEUED, Fate.ASKED]
         assert hand.store.inbox["a"].state == "parked"
         assert hand.log.asked == []
+
+    def test_a_dry_run_leaves_the_dead_letters(self, hand: Hand) -> None:
+        (wanted,) = hand.hand.replay(["dead"], dryrun=True)
+        assert (wanted.fate, wanted.why) == (Fate.UNKNOWN, NOT_LOOKED)
+        assert hand.looked_for == []
 
     def test_lists_what_is_parked(self, hand: Hand) -> None:
         for guid, state in (("a", "parked"), ("b", "done"), ("c", "parked")):
@@ -155,6 +213,18 @@ class TestRedeliver:
         hand.log.refusals = [GitHubNotFound("it is too old")]
         found = hand.hand.redeliver(hand.now - DAY)
         assert [(one.fate, one.why) for one in found] == [(Fate.REFUSED, "it is too old"), (Fate.ASKED, "")]
+
+    def test_one_that_github_does_not_manage_ends_nothing(self, hand: Hand) -> None:
+        hand.miss("a", "b")
+        hand.log.refusals = [GitHubUnavailable("GitHub answered with 500")]
+        found = [(one.fate, one.why) for one in hand.hand.redeliver(hand.now - DAY)]
+        assert found == [(Fate.REFUSED, "GitHub answered with 500"), (Fate.ASKED, "")]
+
+    def test_ends_where_github_is_away(self, hand: Hand) -> None:
+        hand.miss("a", "b")
+        hand.log.refusals = [GitHubAway("nothing was sent", 9.0)]
+        with pytest.raises(GitHubAway):
+            list(hand.hand.redeliver(hand.now - DAY))
 
     def test_says_which_log_can_not_be_read(self) -> None:
         hand = Hand(app=False)

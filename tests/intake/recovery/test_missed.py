@@ -34,10 +34,10 @@ def redelivered(found: Missed) -> list[str]:
     return [attempt.guid for attempt in found.redeliver]
 
 
-def failing(times: int, last: timedelta) -> list[Attempt]:
+def failing(times: int, last: timedelta, status: int = 502) -> list[Attempt]:
     """A delivery that failed so often, the last time so long ago."""
     agos = [last + HOUR * (times - 1 - turn) for turn in range(times)]
-    return [tried("a", 502, ago, again=turn > 0) for turn, ago in enumerate(agos)]
+    return [tried("a", status, ago, again=turn > 0) for turn, ago in enumerate(agos)]
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,10 @@ def failing(times: int, last: timedelta) -> list[Attempt]:
         pytest.param([tried("a", 502, HOUR, event="ping")], [], id="a-ping"),
         pytest.param([tried("a", 502, HOUR, event="star")], [], id="an-event-that-means-nothing"),
         pytest.param([tried("a", 502, HOUR), tried("b", 502, 2 * HOUR)], ["b", "a"], id="the-oldest-first"),
-        pytest.param([tried("a", 400, HOUR)], [], id="it-is-malformed"),
-        pytest.param([tried("a", 413, HOUR)], [], id="it-is-too-large"),
+        pytest.param([tried("a", 400, HOUR)], ["a"], id="a-proxy-may-call-it-malformed"),
+        pytest.param([tried("a", 413, HOUR)], ["a"], id="a-proxy-may-call-it-too-large"),
+        pytest.param(failing(3, HOUR, 400), [], id="it-is-malformed"),
+        pytest.param(failing(3, HOUR, 413), [], id="it-is-too-large"),
         pytest.param([tried("a", 415, HOUR)], [], id="it-is-no-json"),
     ],
 )
@@ -119,6 +121,15 @@ class TestAsked:
         found = decide(tried("a", 502, HOUR), UP, a=(MINUTE,) * len(PAUSES))
         assert found.given_up == ("a",)
 
+    def test_comes_after_those_that_were_not(self) -> None:
+        """GitHub may never manage one of them."""
+        found = decide(tried("a", 502, HOUR), tried("b", 502, MINUTE), UP, a=(30 * SECOND,))
+        assert redelivered(found) == ["b", "a"]
+
+    def test_keeps_its_pauses_where_github_tries_no_more_while_others_arrive(self) -> None:
+        found = decide(tried("a", 502, 2 * HOUR), UP, a=(10 * MINUTE,) * 4)
+        assert found.next_at == NOON + PAUSES[4] - 10 * MINUTE
+
     def test_is_forgotten_once_it_is_here(self) -> None:
         found = decide(tried("a", 502, HOUR), UP, known=frozenset({"a"}), a=(MINUTE,), b=(MINUTE,))
         assert found.asked == {}
@@ -154,7 +165,7 @@ class TestMark:
                 [tried("a", 502, 2 * HOUR), tried("b", 502, HOUR)], 2 * HOUR, id="the-oldest-counts"
             ),
             pytest.param(failing(3, HOUR), 3 * HOUR, id="its-first-attempt-counts"),
-            pytest.param([tried("a", 400, HOUR)], LAG, id="it-is-hopeless"),
+            pytest.param([tried("a", 415, HOUR)], LAG, id="it-is-hopeless"),
             pytest.param(failing(len(PAUSES) + 1, HOUR), LAG, id="it-was-given-up"),
             pytest.param([tried("a", 502, HOUR, event="star")], LAG, id="it-means-nothing"),
         ],

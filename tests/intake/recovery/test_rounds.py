@@ -10,6 +10,7 @@ import pytest
 from bot import metrics
 from bot.errors import (
     DeliveryLogUnreadable,
+    GitHubAway,
     GitHubRateLimited,
     GitHubRefused,
     GitHubUnavailable,
@@ -17,7 +18,7 @@ from bot.errors import (
 )
 from bot.intake.recovery.missed import PAUSES
 from bot.intake.recovery.rounds import INTERVAL
-from bot.models import Quota
+from bot.models import Attempt, DeliveryLogRef, Quota
 from tests.examples import NOON, REPOSITORY
 from tests.intake.recovery.making_good import DAY, HOUR, MINUTE, SECOND, MakingGood, listed
 
@@ -193,6 +194,35 @@ def test_one_that_fails_for_ever_is_given_up_and_holds_nothing_up(
     assert "a" in bot.store.inbox
 
 
+def test_one_that_github_never_manages_is_given_up_and_holds_no_other_up(bot: MakingGood) -> None:
+    redeliver, times = bot.log.redeliver, [0]
+
+    def fails(log: DeliveryLogRef, attempt: Attempt) -> None:
+        if attempt.guid.startswith("bad"):
+            times[0] += 1
+            raise GitHubUnavailable("GitHub answered with 500")
+        redeliver(log, attempt)
+
+    bot.log.redeliver = fails  # type: ignore[method-assign]  # GitHub's fault
+    down(bot, *(f"bad {n}" for n in range(10)), "a", "b")
+    bot.go_on(2 * HOUR)
+    assert bot.log.asked == ["a", "b"]
+
+    bot.go_on(3 * DAY)
+    assert 10 * 10 <= times[0] <= 10 * len(PAUSES)
+    assert bot.caught_up
+
+
+def test_while_github_is_away_nothing_counts_as_a_try(bot: MakingGood) -> None:
+    down(bot, "a", "b")
+    bot.log.refusals = [GitHubAway("nothing was sent", 60.0)] * 30
+    bot.start()
+    bot.go_on(29 * MINUTE)
+    assert bot.log.asked == []
+    bot.go_on(2 * MINUTE)
+    assert bot.log.asked == ["a", "b"]
+
+
 def test_what_the_log_shows_late_is_not_asked_for_all_the_time(bot: MakingGood) -> None:
     down(bot, "a", then=False)
     bot.log.lag = HOUR
@@ -351,6 +381,18 @@ class TestGap:
         away.go_on(HOUR)
         assert away.pulls.asked == [("pulls_since", REPOSITORY.full_name)]
         assert away.log.asked == ["kept"]
+        assert away.caught_up
+
+    def test_what_can_not_be_audited_holds_up_no_redelivery(self, away: MakingGood) -> None:
+        away.start()
+        before = away.good
+        away.pulls.faults = [GitHubUnavailable("its list is too long")] * 20
+        away.go_on(HOUR)
+        assert away.log.asked == ["kept"]
+        assert away.good == before, "it is still to be audited"
+
+        away.go_on(2 * HOUR)
+        assert away.pulls.asked == [("pulls_since", REPOSITORY.full_name)]
         assert away.caught_up
 
     def test_no_repository_that_we_heard_of_only_since_is_audited(self, away: MakingGood) -> None:
