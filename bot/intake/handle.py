@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from bot.models import Delivery, ReportPolicy, Repository, Subject
     from bot.policy.decision import Action, Decision
 
-SECONDS_BETWEEN = 6.0  # two looks at what was left out while there was little room
+SECONDS_BETWEEN = 0.5  # two looks at what was left out while there was little room; each waits for plenty
 PATIENCE = 6  # tries before we believe GitHub's API over its webhook
 LAGS = "GitHub lags: "  # so begins the reason of one that is tried again since it does
 

@@ -20,7 +20,10 @@ class ReportStore(Protocol):
         ...
 
     def release_pull(self, claim: PullClaim, *, seconds: float | None, failed: bool) -> None:
-        """Give it back; report again after `seconds`, at once if something changed meanwhile."""
+        """Give it back; report again after `seconds`, at once if something changed meanwhile.
+
+        If the claim was lost, all that the pull request shows is compared again, at once.
+        """
         ...
 
     def unsettled_heads(self, claim: PullClaim) -> Sequence[str]:

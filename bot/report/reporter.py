@@ -8,10 +8,12 @@ runs only. What could not be sent is tried again, by whoever claims the pull req
 from __future__ import annotations
 
 import logging
+from collections import deque
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.errors import GitHubAway, GitHubRateLimited, Temporary
+from bot.errors import GitHubAway, GitHubRateLimited, StoreUnavailable, Temporary
 from bot.patience import Pause, backoff, spread
 from bot.report.left import Left
 
@@ -54,6 +56,7 @@ class Reporter:
         self.answers = answers
         self.comment = comment
         self._away = Pause()
+        self._unreleased: deque[PullClaim] = deque()
         self._pauses = Pauses(statuses.clock, statuses.budget.quotas.account)
 
     def next_due(self) -> float | None:
@@ -63,12 +66,13 @@ class Reporter:
 
     def report(self) -> bool:
         """Report on one pull request that is due; False if there is none, or none is to be made now."""
+        self._release_late()
         claim = self.store.claim_pull() if self._away.left <= 0 else None
         if claim is None:
             return False
         pause = self._pauses.left(claim.repository)
         if pause > 0:
-            self.store.release_pull(claim, seconds=pause, failed=False)
+            self._release(claim, seconds=pause, failed=False)
             return True
         try:
             left = self._send(claim)
@@ -77,15 +81,28 @@ class Reporter:
             return True
         for said in left.refused:
             log.error("%s#%s: GitHub refuses a report: %s", claim.repository.full_name, claim.number, said)
-        self.store.release_pull(claim, seconds=_again(claim, left), failed=bool(left.refused))
+        self._release(claim, seconds=_again(claim, left), failed=bool(left.refused))
         return True
+
+    def _release(self, claim: PullClaim, *, seconds: float | None, failed: bool) -> None:
+        try:
+            self.store.release_pull(claim, seconds=seconds, failed=failed)
+        except StoreUnavailable:
+            self._unreleased.append(claim)
+            raise
+
+    def _release_late(self) -> None:
+        """Give back what the store could not take: others may have reported since, and we after them."""
+        while self._unreleased:
+            with suppress(IndexError):  # another thread may be at it, too
+                self._release(self._unreleased.popleft(), seconds=0.0, failed=True)
 
     def _release_later(self, claim: PullClaim, error: Temporary) -> None:
         """It waits as long as the other side asks; where GitHub wants a pause, all of that account does."""
         if isinstance(error, GitHubAway):
             seconds = error.retry_after or LONGEST_PAUSE
             self._away.begin(min(seconds, LONGEST_PAUSE))
-            self.store.release_pull(claim, seconds=spread(seconds), failed=False)
+            self._release(claim, seconds=spread(seconds), failed=False)
             return
         if isinstance(error, GitHubRateLimited) and error.retry_after:
             if self._pauses.begin(claim.repository, error.retry_after):
@@ -94,7 +111,7 @@ class Reporter:
                 )
         else:
             log.warning("%s#%s: a report waits: %s", claim.repository.full_name, claim.number, error)
-        self.store.release_pull(
+        self._release(
             claim, seconds=error.retry_after or backoff(claim.failures + 1, OUTAGE_SLOWEST), failed=True
         )
 

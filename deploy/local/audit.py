@@ -24,7 +24,11 @@ AUDITED = (
     "requirements-bot-image.txt",
     "requirements-airflow-image.txt",
     "requirements-checks-image.txt",
+    "requirements-dev.txt",
+    "requirements-manifests.txt",
+    "deploy/local/requirements-uv.txt",
 )
+"""All that `make lock` pins: what runs on a developer's machine may do as much harm there."""
 FINE, FOUND, UNKNOWN = 0, 1, 2
 HINT = "A mirror of PyPI may lack its JSON API: try ARGS='--service osv'"
 

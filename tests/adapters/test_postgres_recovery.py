@@ -232,9 +232,14 @@ class TestByAndBy:
         ("claimed", "waits", "due"),
         [
             (
+                recheck(REPOSITORY, 1, sender="bot", because="audit-1"),
+                recheck(REPOSITORY, 2, sender="bot", because="audit-1"),
+                6,
+            ),
+            (
                 proposal(REPOSITORY, 1, sender="bot", because="a"),
                 proposal(REPOSITORY, 2, sender="bot", because="a"),
-                6,
+                -600,
             ),
             (
                 proposal(REPOSITORY, 1, sender="bot", because="a"),
@@ -257,7 +262,7 @@ class TestByAndBy:
                 -600,
             ),
         ],
-        ids=["proposals", "another-kind", "of-a-push", "by-a-push", "github-s"],
+        ids=["audits", "proposals", "another-kind", "of-a-push", "by-a-push", "github-s"],
     )
     def test_that_holds_nothing_else_up(
         self, inbox: PostgresInbox, database: Database, claimed: Delivery, waits: Delivery, due: int
@@ -270,7 +275,7 @@ class TestByAndBy:
 
     def test_one_that_was_tried_before_keeps_its_age(self, inbox: PostgresInbox, database: Database) -> None:
         for number in (1, 2):
-            inbox.put(proposal(REPOSITORY, number, sender="bot", because="a"))
+            inbox.put(recheck(REPOSITORY, number, sender="bot", because="audit-1"))
         ask(database, "UPDATE deliveries SET tries = 1 RETURNING 1")
         self.wait(database)
         inbox.claim()

@@ -116,6 +116,35 @@ class TestTheQueue:
         reports.release_pull(late, seconds=0, failed=False)
         assert reports.claim_pull() is None, "the new holder keeps its lease"
 
+    @pytest.mark.parametrize("over", [False, True], ids=["others are at it", "others have reported"])
+    def test_what_it_sent_may_be_the_last_that_came_so_all_is_compared_again(
+        self,
+        database: Database,
+        ledger: PostgresLedger,
+        reports: PostgresReports,
+        other: PostgresReports,
+        *,
+        over: bool,
+    ) -> None:
+        ledger.apply(change())
+        late = take(reports)
+        reports.set_comment(late, ShownComment(7, "digest", None, search=False))
+        with database.begin() as connection:
+            connection.execute(text("UPDATE pull_requests SET lease_until = now() - interval '1 s'"))
+        newer = take(other)
+        if over:
+            other.settle_head(newer, HEAD)
+            other.release_pull(newer, seconds=None, failed=False)
+            assert other.claim_pull() is None
+        reports.release_pull(late, seconds=None, failed=False)
+        if not over:
+            other.settle_head(newer, HEAD)
+            other.release_pull(newer, seconds=None, failed=False)
+        again = take(other)
+        assert other.unsettled_heads(again) == [HEAD]
+        assert other.comment(again).digest == ""
+        assert other.comment(again).id == 7
+
     @pytest.mark.parametrize("left", [-1, 5], ids=["ran out", "is about to run out"])
     def test_whose_lease_ran_out_begins_nothing_that_others_may_do(
         self, database: Database, ledger: PostgresLedger, reports: PostgresReports, left: int

@@ -19,4 +19,6 @@ these ended with violations, among them:
     --lives 12 --seed 10 --brisk --plant stops-nothing                ... is pending: cancelling ...
     --lives 12 --seed 7 --only "after a write" --plant posts-without-looking
                                                                       2 comments are about the runs
+    --lives 12 --seed 7 --only "after a write" --plant checks-without-looking
+                                                                      2 check runs ... are about the same
 """

@@ -20,15 +20,18 @@ if TYPE_CHECKING:
 
     from tests.chaos.history import History
 
+    Violations = Mapping[str, tuple[Sequence[str], History | None]]
+    """By the pull request, "" for what is wrong with all."""
+
 
 @dataclass(frozen=True)
 class Options:
     """How much of it.
 
     `frozen`: workers may stand still beyond their leases, which takes more than a minute. `patience` is in
-    seconds: how long nothing may change in the end while something is wrong. `only`: see `faults.plan`; those
-    last until they were met. `by_hand` is in seconds, too: somebody brings what was lost once the bot brought
-    nothing of it for so long. Where a violation says `enough`, nobody waits for anything more.
+    seconds: how long nothing new may happen in the end while something is wrong. `only`: see `faults.plan`;
+    those last until they were met. `by_hand` is in seconds, too: somebody brings what was lost once the bot
+    brought nothing of it for so long. Where a violation says `enough`, nobody waits for anything more.
     """
 
     lives: int
@@ -49,7 +52,7 @@ class Outcome:
 
     options: Options
     faults: int
-    violations: Mapping[str, tuple[Sequence[str], History | None]]
+    violations: Violations
     inflicted: Sequence[str]
 
     @property
@@ -112,5 +115,14 @@ def run(options: Options, directory: Path, say: Callable[[str], None]) -> Outcom
         )
         settling.wait()
         say(settling.summary())
+        violations = with_broken_off(settling.violations, infliction.broke_off)
         inflicted = [f"  {at:6.1f} s  {fault}" for at, fault in infliction.inflicted]
-        return Outcome(options, len(infliction.inflicted), settling.violations, inflicted)
+        return Outcome(options, len(infliction.inflicted), violations, inflicted)
+
+
+def with_broken_off(violations: Violations, broke_off: Sequence[str]) -> Violations:
+    """Faults that never came prove nothing: whoever survived the others did not survive these."""
+    if not broke_off:
+        return violations
+    found, _ = violations.get("", ((), None))
+    return {**violations, "": ([*broke_off, *found], None)}

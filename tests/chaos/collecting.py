@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.chaos.history import Comment, DagRun, History, Mark, Marks, Pull
+from tests.chaos.history import Check, Comment, DagRun, History, Mark, Marks, Pull
 from tests.chaos.world import MARKER
 
 if TYPE_CHECKING:
@@ -51,15 +51,17 @@ def history_of(living: Living, causes: Mapping[str, int]) -> History:
     )
     statuses: dict[str, Marks] = {}
     checks: dict[str, Marks] = {}
+    every_check: dict[str, tuple[Check, ...]] = {}
     for sha in history.heads:
         statuses[sha] = {
             one.context: Mark(one.state, one.description or "") for one in pull.repository.statuses(sha)
         }
-        checks[sha] = {
-            one.name: Mark(_CONCLUSIONS[one.conclusion], one.title or "")
-            for one in pull.repository.check_runs(sha)
-        }
-    return History(**{**vars(history), "statuses": statuses, "checks": checks})
+        every = pull.repository.check_runs(sha, every=True)
+        checks[sha] = {one.name: Mark(_CONCLUSIONS[one.conclusion], one.title or "") for one in every}
+        every_check[sha] = tuple(
+            Check(one.name, one.external_id, one.conclusion is not None) for one in every
+        )
+    return History(**{**vars(history), "statuses": statuses, "checks": checks, "every_check": every_check})
 
 
 def _runs(living: Living, causes: Mapping[str, int]) -> tuple[DagRun, ...]:

@@ -82,7 +82,7 @@ class Fleet:
         """SIGKILL it, and start it again."""
         with self._lock:
             if name in self._children and name not in self._frozen:
-                self._supervisor.kill(self._children.pop(name))
+                self._supervisor.kill(self._children[name])
                 self.begin(name)
 
     def kill_part(self, name: str, number: int) -> None:
@@ -128,7 +128,7 @@ class Fleet:
         """All of them, as a roll-out does it."""
         for name in self.workers():
             with self._lock:
-                self._supervisor.stop(self._children.pop(name))
+                self._supervisor.stop(self._children[name])
                 self.begin(name)
 
     def kill_all(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tests.chaos.lives import Base, Close, Draft, Label, Open, Push, Reopen, Say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tests.chaos.lives import Life, What
     from tests.chaos.pipelines import Configuration
@@ -97,10 +97,20 @@ Marks = dict[str, Mark]
 
 
 @dataclass(frozen=True)
+class Check:
+    """A check run, whether or not a newer one of its name hides it."""
+
+    name: str
+    external_id: str
+    over: bool = True
+
+
+@dataclass(frozen=True)
 class History:
     """One pull request's life.
 
-    `statuses` and `checks` are what each of its heads shows, by SHA. `bot` is the login of the bot.
+    `statuses` and `checks` are what each of its heads shows, by SHA; `every_check` are all check runs there
+    ever were, the oldest first. `bot` is the login of the bot.
     """
 
     where: str
@@ -114,6 +124,7 @@ class History:
     runs: tuple[DagRun, ...] = ()
     statuses: Mapping[str, Marks] = field(default_factory=dict)
     checks: Mapping[str, Marks] = field(default_factory=dict)
+    every_check: Mapping[str, Sequence[Check]] = field(default_factory=dict)
 
     @property
     def heads(self) -> list[str]:
@@ -123,8 +134,16 @@ class History:
     @property
     def files(self) -> set[str]:
         """What it changes."""
+        return self.files_at(self.heads[-1])
+
+    def files_at(self, head: str) -> set[str]:
+        """What it changed when that was its head."""
+        until = self.heads[: self.heads.index(head) + 1]
         return {
-            file for done in self.done if isinstance(done.what, Open | Push) for file in done.what.touches
+            file
+            for done in self.done
+            if isinstance(done.what, Open | Push) and done.head in until
+            for file in done.what.touches
         }
 
     def said(self, command: str = "") -> Iterator[tuple[Done, Say]]:

@@ -38,6 +38,8 @@ class Infliction:
     def __init__(self, world: World, say: Callable[[str], None]) -> None:
         self.world = world
         self.inflicted: list[tuple[float, Fault]] = []
+        self.broke_off: list[str] = []
+        """Why not all of the plan was inflicted: what went wrong with us, not with the bot."""
         self._say = say
         self._began = time.monotonic()
         self._ending, self._hurry = threading.Event(), threading.Event()
@@ -45,13 +47,16 @@ class Infliction:
         self._postgres = threading.Lock()
 
     def run(self, plan: Sequence[Fault], progress: Progress) -> None:
-        """Inflict all of the plan."""
-        for fault in plan:
-            progress.wait_for(fault.at)
-            self.inflicted.append((time.monotonic() - self._began, fault))
-            self._say(f"{progress.acts:5} acts  {fault}")
-            self._inflict(fault)
-            self.world.fleet.tend()
+        """Inflict all of the plan; what keeps it from that is in `broke_off`."""
+        try:
+            for fault in plan:
+                progress.wait_for(fault.at)
+                self.inflicted.append((time.monotonic() - self._began, fault))
+                self._say(f"{progress.acts:5} acts  {fault}")
+                self._inflict(fault)
+                self.world.fleet.tend()
+        except Exception as error:  # noqa: BLE001 - a thread's error would be nobody's
+            self._break_off(error, f", {len(self.inflicted)} of {len(plan)} were begun")
 
     def end(self, *, hurry: bool = False, patience: float = 0.0) -> None:
         """All faults are over; what was down works again. With patience, Airflow's are met before."""
@@ -72,9 +77,19 @@ class Infliction:
 
     def _meanwhile(self, act: Callable[[], None]) -> None:
         """Something that lasts, while other faults go on."""
-        thread = threading.Thread(target=act, daemon=True)
+
+        def carried_out() -> None:
+            try:
+                act()
+            except Exception as error:  # noqa: BLE001 - likewise
+                self._break_off(error)
+
+        thread = threading.Thread(target=carried_out, daemon=True)
         thread.start()
         self._lasting.append(thread)
+
+    def _break_off(self, error: Exception, how_far: str = "") -> None:
+        self.broke_off.append(f"the faults broke off{how_far}: {type(error).__name__}: {error}")
 
     def github_write(self, fault: Fault, *, status: int | None, executed: bool) -> None:
         """The next writes are done, or not, and answered so; without a status the connection is cut."""

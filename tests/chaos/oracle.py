@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tests.chaos.lives import TRUSTED, Base, Close, Draft, Push
-from tests.chaos.oracle_contexts import expected, shown
+from tests.chaos.oracle_contexts import PREFIX, expected, expected_at_older, shown
 from tests.chaos.oracle_words import comments_fit
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def contexts_are_right(history: History) -> Iterator[str]:
     """Each context at the final head says how the last run there ended, or why there is none."""
     for name in history.configuration.pipelines:
         may_be = expected(history, name)
-        for form, marks in _forms(history).items():
+        for form, marks in _forms(history, history.pull.head).items():
             mark = shown(marks, name)
             if mark.state not in may_be | (
                 {"failure"} if form == "check run" and "error" in may_be else set()
@@ -125,14 +125,61 @@ def contexts_are_right(history: History) -> Iterator[str]:
                 )
 
 
-def _forms(history: History) -> dict[str, Marks]:
-    head, shown_as = history.pull.head, history.configuration.shown_as
-    forms: dict[str, Marks] = {
-        "status": history.statuses.get(head, {}),
-        "check run": history.checks.get(head, {}),
-    }
-    wanted = {"statuses": ("status",), "checks": ("check run",), "both": ("status", "check run")}[shown_as]
-    return {form: forms[form] for form in wanted}
+def old_contexts_are_right(history: History) -> Iterator[str]:
+    """A head that was left behind shows no result that nothing there had."""
+    for head in history.heads:
+        for name in history.configuration.pipelines:
+            for form, marks in _forms(history, head).items():
+                mark = shown(marks, name)
+                if head != history.pull.head and mark.state not in expected_at_older(
+                    history, head, name, is_check=form == "check run"
+                ):
+                    yield (
+                        f"{form} preflight/{name} at {head[:7]} shows {mark.state} ({mark.words}), "
+                        "which nothing at that older head came to"
+                    )
+
+
+def nothing_else_is_shown(history: History) -> Iterator[str]:
+    """Pipelines that there are, in the forms asked for. No life changes preflight.yaml."""
+    known = {PREFIX + name for name in history.configuration.pipelines}
+    for head in history.heads:
+        wanted = _forms(history, head)
+        for form, marks in _all_forms(history, head).items():
+            if unasked := sorted(set(marks) - (known if form in wanted else set())):
+                yield f"{head[:7]} shows a {form} that nobody asked for: {', '.join(unasked)}"
+
+
+def check_runs_are_single(history: History) -> Iterator[str]:
+    """None is there twice, and none is in progress below a newer one of its name."""
+    for head, every in history.every_check.items():
+        newest = {one.name: one for one in every}
+        for one in every:
+            if not one.over and one is not newest[one.name]:
+                yield f"a check run {one.name} at {head[:7]} is hidden by a newer one, and not completed"
+        for (name, external_id), times in Counter((one.name, one.external_id) for one in every).items():
+            others = sum(one.name == name and one.external_id != external_id for one in every)
+            # What is about no run may come again: after a run, and once its last word was taken back.
+            again = others + _waits(history) if external_id.endswith("::") else 0
+            if times > 1 + again:
+                yield f"{times} check runs {name} at {head[:7]} are about the same ({external_id})"
+
+
+def _waits(history: History) -> int:
+    """How often a check run without a run may have gone from its last word to waiting for somebody's."""
+    drafts = any(isinstance(done.what, Draft) for done in history.done)
+    return len(history.done) if drafts or not history.life.trusted else 0
+
+
+def _forms(history: History, head: str) -> dict[str, Marks]:
+    """Those that results should stand in."""
+    wanted = {"statuses": ("status",), "checks": ("check run",), "both": ("status", "check run")}
+    forms = _all_forms(history, head)
+    return {form: forms[form] for form in wanted[history.configuration.shown_as]}
+
+
+def _all_forms(history: History, head: str) -> dict[str, Marks]:
+    return {"status": history.statuses.get(head, {}), "check run": history.checks.get(head, {})}
 
 
 def old_heads_are_settled(history: History) -> Iterator[str]:
@@ -170,6 +217,9 @@ RULES: Sequence[Callable[[History], Iterator[str]]] = (
     only_trusted_heads,
     asked_for_runs_are_there,
     contexts_are_right,
+    old_contexts_are_right,
+    nothing_else_is_shown,
+    check_runs_are_single,
     old_heads_are_settled,
     commands_are_answered,
     comments_fit,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.chaos.history import Mark
-from tests.chaos.lives import TRUSTED, Base
+from tests.chaos.lives import TRUSTED, Base, Open
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,37 @@ def expected(history: History, name: str) -> set[str]:
     runs = runs_at_head(history, name)
     found = _of_run(history, name, runs[-1]) if runs else _without_run(history, name)
     return found | _of_others(history, name)
+
+
+def expected_at_older(history: History, head: str, name: str, *, is_check: bool) -> set[str]:
+    """The states that are right at a head that was left behind, whatever the pull request was like then."""
+    pipeline = history.configuration.pipelines[name]
+    ended = {
+        run.state for run in history.runs if (run.pipeline, run.head) == (name, head) and not run.stopped
+    }
+    found = {STOPPED, PENDING, SILENT}
+    if "success" in ended or _may_have_been_skipped(history, head, name):
+        found.add(PASSED)
+    # A check run has one word for what failed and what could not run: its needs failed, the base is another.
+    if "failed" in ended or (is_check and (pipeline.needs or _rebased(history))):
+        found.add(FAILED)
+    return found
+
+
+def _may_have_been_skipped(history: History, head: str, name: str) -> bool:
+    """Whether it did not apply with some base and labels that the pull request had."""
+    pipeline, files = history.configuration.pipelines[name], history.files_at(head)
+    bases = {
+        done.what.branch if isinstance(done.what, Base) else done.what.base
+        for done in history.done
+        if isinstance(done.what, Open | Base)
+    }
+    # It was opened without a label, so what wants one may have been skipped at any head.
+    return not pipeline.manual and any(not pipeline.applies(base, (), files) for base in bases)
+
+
+def _rebased(history: History) -> bool:
+    return any(isinstance(done.what, Base) for done in history.done)
 
 
 def runs_at_head(history: History, name: str) -> list[DagRun]:
@@ -80,11 +111,10 @@ def _of_others(history: History, name: str) -> set[str]:
         not needed or any(run.state != "success" for run in needed) or _somebody_cancelled(history)
     )
     found = {STOPPED} if unfit else set()
-    rebased = any(isinstance(done.what, Base) for done in history.done)
     elsewhere = any(
         (run.pipeline, run.head) == (name, pull.head) and run.base != pull.base for run in history.runs
     )
-    if pipeline.manual and rebased and elsewhere:
+    if pipeline.manual and _rebased(history) and elsewhere:
         found.add(STOPPED)
     return found
 

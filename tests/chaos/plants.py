@@ -36,6 +36,13 @@ def posts_without_looking() -> None:
     _instead_of(GitHubClient, "find_comment", lambda *_: None)
 
 
+def checks_without_looking() -> None:
+    """Whether a check run is there already is not looked for before it is created again."""
+    from bot.adapters.github import GitHubClient  # noqa: PLC0415 - likewise
+
+    _instead_of(GitHubClient, "find_check", lambda *_: None)
+
+
 def acknowledges_first() -> None:
     """A delivery is done before what it leads to is stored."""
     from bot.intake.worker import DeliveryWorker  # noqa: PLC0415 - likewise
@@ -87,6 +94,7 @@ PLANTS: Mapping[str, Callable[[], None]] = {
     for plant in (
         triggers_without_looking,
         posts_without_looking,
+        checks_without_looking,
         acknowledges_first,
         never_supersedes,
         trusts_everybody,

@@ -18,7 +18,7 @@ from tests.chaos.dice import dice
 from tests.chaos.pipelines import DAG
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from bot.models import RunRef
     from tests.bench.quick_hints import Hints
@@ -53,6 +53,11 @@ def fate(seed: int, place: Place, pipeline: str, number: int, tries: int) -> Fat
     return Fate(
         thrown.uniform(4.0, 12.0) if slow else thrown.uniform(0.1, 2.5), thrown.random() < 0.65, hangs
     )
+
+
+def newest(refs: Sequence[RunRef]) -> RunRef:
+    """Not the last that was created: a worker that stalled before a trigger creates an older one later."""
+    return max(refs, key=lambda ref: int(ref.dag_run_id.rpartition("~")[2]))
 
 
 class Player:
@@ -136,7 +141,7 @@ class Player:
     def _released(self, ref: RunRef, place: Place) -> bool:
         """One in whose place there is a newer run should have been stopped: it hangs until it is."""
         conf = self._fake.runs[ref].conf
-        return self._seen[place, str(conf["JOB_NAME"])][-1] == ref and self.released(place, conf)
+        return newest(self._seen[place, str(conf["JOB_NAME"])]) == ref and self.released(place, conf)
 
     def _fate(self, ref: RunRef, place: Place) -> Fate:
         pipeline = str(self._fake.runs[ref].conf["JOB_NAME"])

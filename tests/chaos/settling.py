@@ -26,20 +26,42 @@ if TYPE_CHECKING:
     from tests.chaos.player import Place
     from tests.chaos.world import World
 
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 150.0
+"""What waits for plenty of room at GitHub does so for up to two minutes."""
 BY_HAND_SECONDS = 60.0
 _LOOK_SECONDS = 1.0
 _FIGURE = re.compile(r"^(preflight_\w+\{[^}]*\}|preflight_database_up) (\S+)$", re.MULTILINE)
+_OLDEST_REPORT = 'preflight_oldest_seconds{queue="oldest_report"}'
 _UNFINISHED = (
     'preflight_deliveries{state="queued"}',
     'preflight_deliveries{state="working"}',
     'preflight_runs{state="wanted"}',
     'preflight_runs{state="resuming"}',
     'preflight_runs{state="active"}',
-    'preflight_oldest_seconds{queue="oldest_report"}',
+    _OLDEST_REPORT,
 )
 _NEVER = ("nobody expected", "is parked", "Exception in worker process", "Exception on ")
 PARKED = 'preflight_deliveries{state="parked"}'
+
+
+class Patience:
+    """Lasts while things are as they never were before: what goes to and fro is no news."""
+
+    def __init__(self, seconds: float, now: float) -> None:
+        self._seconds, self._since = seconds, now
+        self._seen: set[str] = set()
+
+    def hear(self, state: str, now: float) -> bool:
+        """Whether that is news."""
+        if state in self._seen:
+            return False
+        self._seen.add(state)
+        self._since = now
+        return True
+
+    def is_over(self, now: float) -> bool:
+        """Whether there was no news for that long."""
+        return now - self._since >= self._seconds
 
 
 class Settling:
@@ -66,13 +88,14 @@ class Settling:
         """What is wrong, by the pull request; "" for what is wrong with all."""
 
     def wait(self) -> None:
-        """Until nothing is wrong any more, enough is, or nothing changes for as long as patience lasts."""
+        """Until nothing is wrong any more, enough is, or nothing new happens while patience lasts."""
         self.world.player.released = self._wanted()
-        wrong, before = list(self.livings), ""
+        wrong = list(self.livings)
         self.world.fleet.restart_workers()
-        changed = asked = time.monotonic()
+        asked = time.monotonic()
+        patience = Patience(self._patience, asked)
         lost = 1
-        while wrong and time.monotonic() - changed < self._patience and not self._is_enough():
+        while wrong and not patience.is_over(time.monotonic()) and not self._is_enough():
             before_that, lost = lost, lost and len(self._lost())
             if lost < before_that:
                 asked = time.monotonic()
@@ -84,9 +107,8 @@ class Settling:
                 causes = causes_of(self.world)
                 wrong = [living for living in wrong if judge(history_of(living, causes))]
             now = f"{lost} deliveries lost, {', '.join(busy) or 'nothing waits'}, {len(wrong)} wrong"
-            if now != before:
+            if patience.hear(now, time.monotonic()):
                 self._say(f"settling: {now}")
-                changed, before = time.monotonic(), now
             time.sleep(_LOOK_SECONDS)
         self._judge_all()
 
@@ -127,10 +149,7 @@ class Settling:
     def _busy(self) -> list[str]:
         """What the bot still has to do, as it says itself."""
         self.world.fleet.tend()
-        figures = self._figures()
-        if figures.get("preflight_database_up") != 1:
-            return ["no figures"]
-        return [f"{name} {figures[name]:g}" for name in _UNFINISHED if figures.get(name)]
+        return unfinished(self._figures())
 
     def _figures(self) -> Mapping[str, float]:
         url = f"{self.world.fleet.url(WEBS[0], internal=True)}/metrics"
@@ -181,6 +200,17 @@ class Settling:
                 if said := unexpected(line):
                     found[f"{log.name}: {said}"] += 1
         return [f"{said} ({times} times)" for said, times in found.items()]
+
+
+def unfinished(figures: Mapping[str, float]) -> list[str]:
+    """What the bot's metrics say is still to be done. Since when a report waits is no news."""
+    if figures.get("preflight_database_up") != 1:
+        return ["no figures"]
+    return [
+        "a report waits" if name == _OLDEST_REPORT else f"{name} {figures[name]:g}"
+        for name in _UNFINISHED
+        if figures.get(name)
+    ]
 
 
 def unexpected(line: str) -> str:

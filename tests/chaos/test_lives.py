@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.models import RunRef
 from tests.chaos import faults, lives
 from tests.chaos.inflicting import KINDS
 from tests.chaos.lives import Base, Close, Draft, Label, Life, Open, Push, Reopen, Say
 from tests.chaos.pipelines import CONFIGURATIONS, Pipeline
-from tests.chaos.player import Place, fate
+from tests.chaos.player import Place, fate, newest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -105,6 +106,11 @@ def test_a_dag_runs_fate_is_the_seeds() -> None:
     fates = [fate(7, Place(life, 0), "unit", 0, 1) for life in range(200)]
     assert fates == [fate(7, Place(life, 0), "unit", 0, 1) for life in range(200)]
     assert {one.passes for one in fates} == {one.hangs for one in fates} == {True, False}
+
+
+def test_the_newest_run_is_not_the_one_that_was_created_last() -> None:
+    first, second, tenth = (RunRef("checks", f"preflight~chaos~app~unit~{number}") for number in (1, 2, 10))
+    assert newest([second, tenth, first]) == tenth
 
 
 @pytest.mark.parametrize(

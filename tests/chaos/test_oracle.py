@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.history import Comment, DagRun, Done, History, Mark, Pull
+from tests.chaos.history import Check, Comment, DagRun, Done, History, Mark, Pull
 from tests.chaos.lives import (
     DEVELOPER,
     HEAD,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 OLD, NEW = "a" * 40, "b" * 40
 BOT, MARKER = "preflight[bot]", "<!-- preflight chaos -->"
 PIPELINES = {"unit": Pipeline(), "docs": Pipeline(folder="docs"), "nightly": Pipeline(manual=True)}
+LIFE = Life(0, 0, DEVELOPER, ())
 TEST = Say(DEVELOPER, "/test", "test")
 OPENED = Open(draft=False, base="main", touches=("src/app.py",))
 
@@ -92,6 +93,31 @@ MARKS = {
 }
 
 
+def pushed(runs: tuple[DagRun, ...] = (), **states: str) -> History:
+    """A second head that passed, and what ran and is shown at the first."""
+    return lived(
+        Push(()),
+        runs=(*runs, run(head=NEW)),
+        statuses=shows(NEW, unit="success") | shows(OLD, **states),
+    )
+
+
+def checked(*every: Check, life: Life = LIFE, whats: tuple[What, ...] = ()) -> History:
+    """Results stand in check runs; these are all that there ever were."""
+    return lived(
+        *whats,
+        life=life,
+        runs=(run(cause=1),),
+        configuration=Configuration(PIPELINES, "checks"),
+        checks=shows(unit="success"),
+        statuses={},
+        every_check={OLD: every},
+    )
+
+
+UNIT, DOCS = "preflight/unit", "preflight/docs"
+FIRST, RESUMED = Check(UNIT, "1:abc:"), Check(UNIT, "1:abc:1700000000")
+SKIP, APPROVED = Check(DOCS, "1::"), Say(LEAD, f"/ok-to-test {HEAD}", "ok-to-test")
 STOPPED = run(state="failed", stopped=True)
 CANCELLED = comment(OLD, "| 🚫 `unit` | cancelled |  |", SKIPPED)
 
@@ -166,6 +192,17 @@ CANCELLED = comment(OLD, "| 🚫 `unit` | cancelled |  |", SKIPPED)
         ),
         pytest.param(lived(Say(LEAD, "Looks good.")), id="chatter-gets-no-answer"),
         pytest.param(lived(Label("later", on=True), Base("release"), Base("main")), id="there-and-back"),
+        pytest.param(pushed((run(),), unit="success"), id="an-older-head-passed"),
+        pytest.param(pushed((run(state="failed"),), unit="failure"), id="an-older-head-failed"),
+        pytest.param(pushed((STOPPED,), unit="error"), id="an-older-head-was-stopped"),
+        pytest.param(pushed(docs="success"), id="an-older-head-skipped-what-it-did-not-change"),
+        pytest.param(checked(FIRST, SKIP), id="a-check-run-for-each"),
+        pytest.param(checked(FIRST, RESUMED), id="a-run-that-goes-on-has-a-new-check-run"),
+        pytest.param(checked(SKIP, Check(DOCS, "1:abc:"), SKIP), id="skipped-run-by-name-and-skipped"),
+        pytest.param(
+            checked(SKIP, SKIP, life=Life(0, 0, STRANGER, ()), whats=(APPROVED,)),
+            id="its-last-word-was-taken-back",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_right(history: History) -> None:
@@ -218,6 +255,36 @@ WRONG = {
             statuses=shows(NEW, unit="success") | shows(OLD, unit="pending"),
         ),
         "preflight/unit is pending at aaaaaaa",
+    ),
+    "an-older-head-is-green-though-red": (
+        pushed((run(state="failed"),), unit="success"),
+        "status preflight/unit at aaaaaaa shows success (), which nothing at that older head came to",
+    ),
+    "an-older-head-is-green-and-nothing-ran": (pushed(unit="success"), "at aaaaaaa shows success"),
+    "an-older-head-is-red-though-stopped": (pushed((STOPPED,), unit="failure"), "at aaaaaaa shows failure"),
+    "an-older-head-is-red-though-green": (pushed((run(),), unit="failure"), "at aaaaaaa shows failure"),
+    "an-older-head-skipped-what-it-changed": (
+        replace(pushed(), done=done(Open(draft=False, base="main", touches=("docs/a.md",)), Push(()))),
+        "at aaaaaaa shows success",
+    ),
+    "nobody-configured-it": (
+        lived(statuses=shows(unit="success", ghost="success")),
+        "aaaaaaa shows a status that nobody asked for: preflight/ghost",
+    ),
+    "nor-at-an-older-head-was-it": (pushed(ghost="success"), "aaaaaaa shows a status that nobody asked for"),
+    "another-form": (
+        lived(checks=shows(unit="success")),
+        "aaaaaaa shows a check run that nobody asked for: preflight/docs, preflight/unit",
+    ),
+    "a-check-run-is-there-twice": (
+        checked(FIRST, FIRST),
+        "2 check runs preflight/unit at aaaaaaa are about the same (1:abc:)",
+    ),
+    "twice-with-another-between": (checked(FIRST, RESUMED, FIRST), "are about the same"),
+    "skipped-twice": (checked(SKIP, SKIP), "2 check runs preflight/docs at aaaaaaa are about the same"),
+    "a-check-run-is-in-progress-for-ever": (
+        checked(replace(FIRST, over=False), RESUMED),
+        "a check run preflight/unit at aaaaaaa is hidden by a newer one, and not completed",
     ),
     "a-command-is-answered": (
         lived(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -38,6 +39,8 @@ def test_an_answer_of_another_kind_is_no_audit(said: str) -> None:
     assert read(said).code == UNKNOWN
 
 
-def test_all_that_users_install_is_audited() -> None:
-    installed = {path.name for path in ROOT.glob("requirements*.txt")}
-    assert installed - set(AUDITED) == {"requirements-dev.txt", "requirements-manifests.txt"}
+def test_all_that_is_pinned_is_audited() -> None:
+    recipe = (ROOT / "Makefile").read_text().partition("\nlock:")[2].partition("\n\n")[0]
+    pinned = re.findall(r"-o (\S+)", recipe)
+    assert pinned
+    assert sorted(AUDITED) == sorted(pinned)

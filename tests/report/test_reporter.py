@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from bot.errors import GitHubAway, GitHubNotFound, GitHubRefused
+from bot.errors import GitHubAway, GitHubNotFound, GitHubRefused, StoreUnavailable
 from bot.models import Conclusion, Outcome, Reply, ReportAs, ReportPolicy, StatusState, StepState
 from bot.report.budget import UNLIMITED, Budget
 from tests.examples import HEAD, REPOSITORY, change, moved, pull, run, sha, wanted
@@ -383,6 +383,49 @@ class TestWhatHappensMeanwhile:
         monkeypatch.undo()
         bot.report(later=100)
         assert bot.github.count("create_comment") == 1
+
+    def test_a_late_word_is_not_the_last_one(self, bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The database dies, and another worker tells the end before GitHub hears of its start."""
+        one = run()
+        bot.decide(wanted(one))
+        send = bot.github.set_status
+
+        def comes_late(*arguments: object) -> None:
+            monkeypatch.setattr(bot.github, "set_status", send)
+            with bot.database.begin() as connection:
+                connection.execute(
+                    text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_locks "
+                        "WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+                    )
+                )
+                connection.execute(text("UPDATE pull_requests SET lease_until = now()"))
+            bot.move(one, *PASSED, outcome=Outcome.SUCCESS)
+            bot.report()
+            assert bot.status().state is StatusState.SUCCESS
+            send(*arguments)  # type: ignore[arg-type]  # as they came
+
+        monkeypatch.setattr(bot.github, "set_status", comes_late)
+        bot.report()
+        assert bot.status().state is StatusState.SUCCESS
+
+    def test_what_could_not_be_given_back_is_compared_again_later(
+        self, bot: Bot, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def is_away(*_: object, **__: object) -> None:
+            raise StoreUnavailable("away")
+
+        bot.decide(wanted(run()))
+        monkeypatch.setattr(bot.store, "release_pull", is_away)
+        with pytest.raises(StoreUnavailable):
+            bot.reporter.report()
+        monkeypatch.undo()
+        with bot.database.begin() as connection:  # another worker took it, and showed all
+            connection.execute(
+                text("UPDATE pull_requests SET lease_owner = NULL, lease_until = NULL, due_at = NULL")
+            )
+        assert bot.reporter.report()
+        assert not bot.reporter.report()
 
     def test_several_reporters_show_everything_once(self, bot: Bot) -> None:
         runs = [run(number=number, head_sha=sha(number)) for number in range(100, 116)]

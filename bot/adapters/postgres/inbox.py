@@ -44,7 +44,7 @@ AUDIT = "audit-"
 """So begin the ids of an audit's deliveries."""
 
 BY_AND_BY = timedelta(seconds=6)
-"""Between two deliveries of ours that nobody waits for, also where they were due long before."""
+"""Between two of them, also where they were due long before: each may start pipelines."""
 
 # Those that nobody took when they were due get their turns behind the others of their kind.
 PUT_OFF = text(
@@ -52,7 +52,7 @@ PUT_OFF = text(
     WITH late AS MATERIALIZED (
         SELECT seq, due_at FROM deliveries
         WHERE state = 'queued' AND due_at < now() - CAST(:step AS interval) AND event = :event
-            AND (event = 'proposal' OR starts_with(id, :audit))
+            AND starts_with(id, :audit)
         FOR UPDATE SKIP LOCKED
     ), last AS (
         SELECT greatest(now(), max(due_at)) AS at FROM deliveries
@@ -100,8 +100,8 @@ class PostgresInbox:
         """Take the oldest delivery that is due and whose lane nobody holds.
 
         Two workers that want two deliveries of one lane at once meet at the unique index on working
-        lanes; the later one looks again. One of those that were put by and by puts off the others that are
-        late: they come one after another also after an outage.
+        lanes; the later one looks again. One of an audit's puts off the others that are late: they come one
+        after another also after an outage.
         """
         while True:
             try:
@@ -139,7 +139,7 @@ class PostgresInbox:
         )
         with self.database.claiming() as connection:
             row = connection.execute(statement).one_or_none()
-            if row is not None and (row.event == "proposal" or row.id.startswith(AUDIT)):
+            if row is not None and row.id.startswith(AUDIT):
                 given = {"event": row.event, "audit": AUDIT, "step": BY_AND_BY}
                 connection.execute(PUT_OFF, given)
         if row is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, case, func, null, select, text, update
 
 from bot.adapters.postgres.comments import PostgresComments
-from bot.adapters.postgres.database import lock_key, translated
+from bot.adapters.postgres.database import lock_key, notify, translated
 from bot.adapters.postgres.leases import LEASE, claimed, due, next_due, waiting
 from bot.adapters.postgres.statuses import PostgresStatuses
 from bot.adapters.postgres.tables import heads, pull_requests
@@ -18,6 +18,8 @@ from bot.models import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Connection
 
 DISTANCE = timedelta(seconds=15)
 
@@ -52,13 +54,14 @@ class PostgresReports(PostgresStatuses, PostgresComments):
     def release_pull(self, claim: PullClaim, *, seconds: float | None, failed: bool) -> None:
         """Give it back; report again after `seconds`, at once if something changed meanwhile.
 
-        A report that failed keeps some distance even then.
+        A report that failed keeps some distance even then. If the claim was lost, what was sent under it may
+        have come after what others sent: all that the pull request shows is compared again.
         """
         table = pull_requests.c
         later = null() if seconds is None else func.now() + timedelta(seconds=seconds)
         soon = func.least(later, func.now() + DISTANCE) if failed else func.now()
-        with self.database.once() as connection:
-            connection.execute(
+        with self.database.begin() as connection:
+            released = connection.execute(
                 update(pull_requests)
                 .where(claimed(pull_requests, claim), table.lease_until == claim.lease)
                 .values(
@@ -68,6 +71,19 @@ class PostgresReports(PostgresStatuses, PostgresComments):
                     due_at=case((table.version == claim.version, later), else_=soon),
                 )
             )
+            if not released.rowcount:
+                self._compare_again(connection, claim)
+
+    def _compare_again(self, connection: Connection, claim: PullClaim) -> None:
+        table = pull_requests.c
+        nobody_knows = case((table.comment_id.is_(None), table.comment_digest), else_="")
+        connection.execute(
+            update(pull_requests)
+            .where(claimed(pull_requests, claim))
+            .values(version=table.version + 1, due_at=func.now(), comment_digest=nobody_knows)
+        )
+        connection.execute(update(heads).where(claimed(heads, claim)).values(settled=False))
+        notify(connection, "report")
 
     def unsettled_heads(self, claim: PullClaim) -> Sequence[str]:
         """The heads of the pull request whose statuses may have to change, the current one first."""
