@@ -6,7 +6,15 @@ import logging
 from typing import TYPE_CHECKING
 
 from bot import events
-from bot.errors import AirflowRefused, GitHubAway, GitHubRefused, HeldBack, PreflightError, Temporary
+from bot.errors import (
+    AirflowRefused,
+    GitHubAway,
+    GitHubNotFound,
+    GitHubRefused,
+    HeldBack,
+    PreflightError,
+    Temporary,
+)
 from bot.intake.handle import LAGS
 from bot.intake.lookup import GitHubLags
 from bot.metrics import HANDLED
@@ -53,7 +61,7 @@ class DeliveryWorker:
             handled = self.handler.handle(claim)
         except Temporary as error:
             self._retry(claim, error)
-        except (GitHubRefused, AirflowRefused) as error:
+        except (GitHubNotFound, GitHubRefused, AirflowRefused) as error:
             self._mendable(claim, error)
         except PreflightError as error:
             self._park(claim, str(error))
@@ -66,11 +74,12 @@ class DeliveryWorker:
         return True
 
     def _mendable(self, claim: DeliveryClaim, error: PreflightError) -> None:
-        """Credentials and permissions may be mended while we wait; not for ever, though."""
+        """Credentials and permissions may be mended meanwhile, and GitHub may lag; not for ever, though."""
         if claim.tries >= MENDABLE_TRIES:
             self._park(claim, str(error))
         else:
-            self._retry(claim, Temporary(str(error), REFUSED_SECONDS))
+            said = f"{LAGS}{error}" if isinstance(error, GitHubNotFound) else str(error)
+            self._retry(claim, Temporary(said, REFUSED_SECONDS))
 
     def _retry(self, claim: DeliveryClaim, error: Temporary) -> None:
         seconds = spread(error.retry_after) if error.retry_after else retry_seconds(claim.tries)

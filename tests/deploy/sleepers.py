@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 FAMILY = "sleep {0} & setsid sleep {0} & env -i {1} {0} & wait"
 SIZE = 4
 SUPERVISE = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from deploy.local import environment, reaper
 from deploy.local.processes import Supervisor
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # below nohup it would be ignored by all
 
 def main():
     with Supervisor(Path(sys.argv[1])) as supervisor:

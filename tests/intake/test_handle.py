@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from bot.claims import Turn
 from bot.errors import GitHubNotFound, GitHubRefused, Overtaken
+from bot.intake.worker import MENDABLE_TRIES
 from bot.models import CancelKind, Delivery, Permission, Phase, Run
 from bot.policy.configuration import PATH
 from tests.examples import HEAD, REPOSITORY, TIP, at, delivery, moved, pull, pull_payload, sha
@@ -283,7 +284,8 @@ class TestGitHubLags:
     def test_one_that_never_shows_up_is_parked(self, bot: Bot) -> None:
         sent = delivery("pull_request", pull_payload("opened", of=pull(number=13)))
         bot.hear(sent)
-        for _ in range(12):
+        for _ in range(MENDABLE_TRIES):
+            assert bot.state(sent)[0] == "queued"
             bot.work()
             bot.hurry()
         assert bot.state(sent)[0] == "parked"

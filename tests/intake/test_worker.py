@@ -15,7 +15,7 @@ from bot.adapters.postgres import PostgresReader
 from bot.errors import GitHubAway, GitHubRefused, GitHubUnavailable, HeldBack, StoreUnavailable
 from bot.intake.handle import LAGS, PATIENCE
 from bot.intake.loops import Loop, Worker
-from bot.intake.worker import retry_seconds
+from bot.intake.worker import MENDABLE_TRIES, retry_seconds
 from bot.models import Delivery
 from tests.examples import HOSTILE, NOON, delivery, pull, pull_payload
 from tests.intake.working import Bot
@@ -112,8 +112,9 @@ class TestDeliveries:
         bot.github.pulls.clear()
         sent = delivery("pull_request", pull_payload("opened"))
         bot.hear(sent)
-        for _ in range(PATIENCE + 1):
+        for tries in range(MENDABLE_TRIES):
             assert bot.state(sent)[0] == "queued"
+            assert tries == 0 or bot.state(sent)[1].startswith(LAGS)
             bot.worker.work()
             bot.hurry()
         assert bot.state(sent)[0] == "parked"

@@ -111,7 +111,10 @@ class PostgresInbox:
 
     def _claim(self) -> DeliveryClaim | None:
         queued = and_(
-            deliveries.c.state == "queued", deliveries.c.due_at <= func.now(), not_(_lane_is_held())
+            deliveries.c.state == "queued",
+            deliveries.c.due_at <= func.now(),
+            not_(_lane_is_held()),
+            not_(_lane_has_an_earlier_one()),  # which another worker may be about to take, and we skip
         )
         lost = and_(deliveries.c.state == "working", deliveries.c.lease_until < func.now())
         # Each has an index of its own; with both in one question all that was ever handled would be read.
@@ -247,6 +250,14 @@ def _first(those: ColumnElement[bool]) -> ScalarSelect[int]:
 def _lane_is_held() -> ColumnElement[bool]:
     held = deliveries.alias("held")
     return exists().where(and_(held.c.lane == deliveries.c.lane, held.c.state == "working"))
+
+
+def _lane_has_an_earlier_one() -> ColumnElement[bool]:
+    earlier = deliveries.alias("earlier")
+    of_the_lane = and_(
+        earlier.c.lane == deliveries.c.lane, earlier.c.state == "queued", earlier.c.due_at <= func.now()
+    )
+    return exists().where(of_the_lane, earlier.c.seq < deliveries.c.seq)
 
 
 def fit_together(waiting: Sequence[Delivery]) -> int:
