@@ -93,8 +93,9 @@ class Reporter:
 
     def _release_late(self) -> None:
         """Give back what the store could not take: others may have reported since, and we after them."""
-        while self._unreleased:
-            with suppress(IndexError):  # another thread may be at it, too
+        for _ in range(len(self._unreleased)):
+            # Another thread may be at it, too; and one that can't be given back yet holds up no other.
+            with suppress(IndexError, StoreUnavailable):
                 self._release(self._unreleased.popleft(), seconds=0.0, failed=True)
 
     def _release_later(self, claim: PullClaim, error: Temporary) -> None:

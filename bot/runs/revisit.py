@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import AirflowRefused, AirflowUnavailable, StoreUnavailable
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from bot.claims import RunClaim
     from bot.models import DagRun, Run
     from bot.ports import Clock, DagRunReader, DagTrigger, RunStore
+
+STILL_AT_WORK = timedelta(minutes=5)
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +71,9 @@ class Revisits:
 
     def _one(self, claim: RunClaim, there: DagRun | None) -> None:
         run = claim.run
-        if there is None or not goes_on(run, there) or run.ref is None:
+        if there is None and self._may_still_come(run):
+            self._later(claim)
+        elif there is None or not goes_on(run, there) or run.ref is None:
             self.store.revisited(claim, None, cancel_sent=run.cancel is not None, seconds=None)
         elif run.cancel is None:
             log.info("run %s (%s of %s) goes on: somebody let it", run.id, run.pipeline, where(run))
@@ -78,6 +83,11 @@ class Revisits:
             self._later(claim)  # to see that it has ended
         else:
             self.store.revisited(claim, None, cancel_sent=True, seconds=None)
+
+    def _may_still_come(self, run: Run) -> bool:
+        """Whether Airflow may still be at work on its trigger, which it was not heard to end."""
+        ended = run.finished_at or self.clock()
+        return run.cancel is not None and self.clock() - ended < STILL_AT_WORK
 
     def _later(self, claim: RunClaim) -> None:
         seconds = owed_pause(claim.run, self.clock())

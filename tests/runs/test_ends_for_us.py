@@ -9,6 +9,7 @@ import pytest
 
 from bot.errors import DagNotFound
 from bot.models import DagRunState, Outcome, Phase, Run, StepState
+from bot.runs.revisit import STILL_AT_WORK
 from tests.examples import at, run
 from tests.runs.reconciling import AN_HOUR, HOUR, Bot, begun, tell
 
@@ -67,6 +68,7 @@ class TestAirflowIsAway:
         else:
             bot.airflow.succeed(bot.ref(one))
         bot.airflow.down = False
+        bot.time += STILL_AT_WORK  # in which Airflow may have been about to start it
         bot.look()
         assert bot.store.next_due() is None
         assert bot.airflow.cancelled == []

@@ -9,6 +9,7 @@ import pytest
 
 from bot.errors import AirflowRefused, AirflowUnavailable, StoreUnavailable
 from bot.models import Outcome, Phase, RunRef, StepState
+from bot.runs.revisit import STILL_AT_WORK
 from tests.examples import NOON, run
 from tests.runs.reconciling import Bot
 
@@ -160,7 +161,7 @@ class TestStopping:
         assert bot.store.next_due() is None
         assert (bot.now(one).outcome, bot.now(one).reason) == (Outcome.CANCELLED, "by rita")
 
-    def test_what_airflow_may_have_been_about_to_start_is_looked_for_once_more(self, bot: Bot) -> None:
+    def test_what_airflow_may_have_been_about_to_start_is_looked_for_some_minutes(self, bot: Bot) -> None:
         one = run()
         bot.want(one)
         bot.airflow.fail_next("trigger", AirflowUnavailable("timed out"))
@@ -173,6 +174,10 @@ class TestStopping:
         bot.airflow.calls.clear()
         bot.look()
         assert bot.airflow.calls == {"look": 1}
+        assert bot.store.next_due() is not None
+        bot.time += STILL_AT_WORK
+        bot.look()
+        assert bot.airflow.calls == {"look": 2}
         assert bot.store.next_due() is None
 
     @pytest.mark.parametrize("begun", [False, True], ids=["never-started", "deleted"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, not_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.adapters.postgres.database import CHANNEL, notify
+from bot.adapters.postgres.database import CHANNEL, lock_key, notify
 from bot.adapters.postgres.leases import LEASE, next_due
 from bot.adapters.postgres.tables import deliveries
 from bot.adapters.postgres.together import Together
@@ -142,13 +142,18 @@ class PostgresInbox:
         )
         with self.database.claiming() as connection:
             row = connection.execute(statement).one_or_none()
-            if row is not None and row.id.startswith(AUDIT):
-                given = {"event": row.event, "audit": AUDIT, "step": BY_AND_BY}
-                connection.execute(PUT_OFF, given)
         if row is None:
             return None
+        if row.id.startswith(AUDIT):
+            self._put_off(row.event)
         delivery = Delivery(row.id, row.event, bytes(row.body), row.lane)
         return DeliveryClaim(delivery, token, row.tries, float(row.age), row.reason)
+
+    def _put_off(self, event: str) -> None:
+        """One at a time, so that no two get the same turn."""
+        with self.database.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key(AUDIT, event)})
+            connection.execute(PUT_OFF, {"event": event, "audit": AUDIT, "step": BY_AND_BY})
 
     def finish(self, claim: DeliveryClaim, *, ignored: bool, reason: str) -> None:
         """It is done, or meant nothing to us."""

@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from google.api_core import exceptions
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.pubsub_v1.types import PubsubMessage
 
 from bot.adapters.pubsub.connection import AGAIN, CALL_SECONDS, publisher, translated
@@ -64,4 +65,6 @@ class PubSubTopic:
 
 def _is_silence(error: Exception) -> bool:
     """Whether nobody answered: that a message, or we, are not wanted is said at once."""
-    return isinstance(error, PubSubUnavailable) and not isinstance(error.__cause__, exceptions.ClientError)
+    cause = error.__cause__
+    refused = isinstance(cause, exceptions.ClientError | GoogleAuthError)
+    return isinstance(error, PubSubUnavailable) and (not refused or isinstance(cause, TransportError))

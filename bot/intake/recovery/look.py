@@ -32,6 +32,7 @@ class Look:
     next_at: datetime | None = None
     waiting: int = 0
     asked: Asked = field(default_factory=dict)
+    unanswered: dict[str, datetime] = field(default_factory=dict)
     given_up: frozenset[str] = frozenset()
     unreadable: str = ""
     good: datetime | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bot import events
@@ -102,10 +103,13 @@ def missed(
     known: Collection[str],
     asked: Asked,
     now: datetime,
+    *,
+    unanswered: Mapping[str, datetime] = MappingProxyType({}),
 ) -> Missed:
     """What to do about `failed` (see `candidates`), of which those in our inbox are `known`.
 
-    `attempts` is all that the log shows; `asked` what it may not show yet.
+    `attempts` is all that the log shows; `asked` what it may not show yet. `unanswered` is when GitHub did
+    not answer us who asked for it: that is no try, but others go first.
     """
     arrived = max((each.delivered_at for each in attempts if each.ok), default=None)
     due: list[tuple[datetime, Attempt]] = []
@@ -120,8 +124,12 @@ def missed(
             given_up.append(guid)
             continue
         unsettled.append(tried[0].delivered_at)
+        latest = _latest(tried, asked.get(guid, ()))
+        if guid in unanswered:
+            latest = max(latest, unanswered[guid])
+            next_at = max(next_at, unanswered[guid] + MOST_ONCE_UP)
         if next_at <= now:
-            due.append((_latest(tried, asked.get(guid, ())), tried[-1]))
+            due.append((latest, tried[-1]))
         else:
             later.append(next_at)
     due.sort(key=lambda each: (each[0], each[1].id))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bot.intake.recovery.logs import Logs
     from bot.intake.recovery.missed import Missed
     from bot.intake.recovery.pace import Pace
-    from bot.models import Attempt, Repository
+    from bot.models import Repository
     from bot.ports import Clock, DeliveryLog, RecoveryStore
 
 INTERVAL = timedelta(minutes=5)
@@ -195,7 +195,9 @@ class Rounds:
         settled = self._settled(look, mark, now)
         look.unreadable = ""
         failed = candidates(part.attempts)
-        found = missed(part.attempts, failed, self._store.known(failed), look.asked, now)
+        look.unanswered = {guid: at for guid, at in look.unanswered.items() if guid in failed}
+        known = self._store.known(failed)
+        found = missed(part.attempts, failed, known, look.asked, now, unanswered=look.unanswered)
         good = max(begins, found.mark)
         self._note(look, found, settled if begins > settled else good)
         look.todo, look.todo_until = deque(found.redeliver), self._ticks() + self._interval
@@ -235,19 +237,17 @@ class Rounds:
             except GitHubAway:
                 raise
             except GitHubUnavailable:
-                self._asked(look, attempt)  # GitHub may never manage this one: the next one gets its turn
+                look.unanswered[attempt.guid] = self._clock()  # it may never manage this one: others go first
+                look.todo.popleft()
                 raise
             except (GitHubNotFound, GitHubRefused) as error:
                 log.warning("delivery %s is not redelivered: %s", attempt.guid, error)
             else:
                 REDELIVERED.inc()
-            self._asked(look, attempt)
+            look.todo.popleft()
+            look.asked = {**look.asked, attempt.guid: (*look.asked.get(attempt.guid, ()), self._clock())}
             asked_some = True
         return asked_some
-
-    def _asked(self, look: Look, attempt: Attempt) -> None:
-        look.todo.popleft()
-        look.asked = {**look.asked, attempt.guid: (*look.asked.get(attempt.guid, ()), self._clock())}
 
     def _without_log(self, look: Look, now: datetime, why: str) -> None:
         """No log tells what we missed: audit since the last audit, once an hour and where nobody lived."""
