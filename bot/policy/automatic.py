@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,9 @@ from bot.policy.selection import listens, skip_reason
 from bot.policy.trust import distrust, distrust_unapproved
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
-    from bot.models import History, Subject
+    from bot.models import History, Run, Subject
     from bot.policy.configuration import Pipeline
     from bot.policy.facts import Base, Facts
 
@@ -181,12 +182,17 @@ def _hold_drafts(chosen: Mapping[str, Pipeline], pull: PullRequest, outlook: Out
 
 
 def drafted(pull: PullRequest, base: Base, facts: Facts) -> tuple[Action, ...]:
-    """What becoming a draft stops: runs of pipelines that start by themselves and don't ask for drafts."""
+    """What becoming a draft stops: runs of pipelines that start by themselves and don't ask for drafts.
+
+    Not what somebody has run on it when it already was a draft, of which we may hear later.
+    """
     if not pull.draft:
         return ()
     held = {name for name, pipeline in base.pipelines.items() if not pipeline.drafts and not pipeline.manual}
     stopped = [
-        run for run in facts.history().runs if is_going(run) and not run.dryrun and run.pipeline in held
+        run
+        for run in facts.history().runs
+        if is_going(run) and not run.dryrun and run.pipeline in held and not _is_of_a_draft(run)
     ]
     verdicts = facts.history().verdicts
     shown = dict.fromkeys(
@@ -200,6 +206,11 @@ def drafted(pull: PullRequest, base: Base, facts: Facts) -> tuple[Action, ...]:
         *cancel(stopped, CancelKind.DRAFT, texts.DRAFTED),
         *(_show_held(name, base.pipelines[name], pull, facts) for name in shown),
     )
+
+
+def _is_of_a_draft(run: Run) -> bool:
+    told = run.conf.get("preflight")
+    return isinstance(told, Mapping) and told.get("draft") is True
 
 
 def _show_held(name: str, pipeline: Pipeline, pull: PullRequest, facts: Facts) -> ShowStatus:

@@ -104,9 +104,8 @@ class Budget:
         """See that there is room for what a decision looks up; HeldBack if there is none yet.
 
         Returns whether there is so much that even progress may be told, and nobody waits for it: one that
-        `can_wait` is held back until then. Spends
-        nothing: what is read is told to the store afterwards, so that a few decisions at a time may exceed
-        their share, for which the other shares leave room.
+        `can_wait` is held back until then. Spends nothing: what is read is told to the store afterwards, so
+        that a few decisions at a time may exceed their share, for which the other shares leave room.
         """
         account = self._told(repository)
         costs = {POINTS: LOOKUPS}

@@ -47,6 +47,12 @@ class TestDrafts:
         assert [a.kind for a in decision.actions if isinstance(a, CancelRuns)] == [CancelKind.DRAFT]
         assert shown(decision) == {"preflight/unit": ("pending", "waits until ready for review")}
 
+    def test_that_is_heard_late_stops_nothing_that_was_asked_for_meanwhile(self) -> None:
+        one = run()
+        one = replace(one, conf={**one.conf, "preflight": {"draft": True}})
+        decision = Known(pull=pull(draft=True), runs=(one,)).decide(opened(PullAction.DRAFTED))
+        assert (cancelled(decision), shown(decision)) == ({}, {})
+
     def test_what_ran_only_because_somebody_named_it_does_not_wait(self) -> None:
         known = Known(yaml=LABELLED, pull=pull(draft=True), runs=(run("e2e"),))
         decision = known.decide(opened(PullAction.DRAFTED))

@@ -15,6 +15,7 @@ from tests.runs.reconciling import Bot
 
 if TYPE_CHECKING:
     from bot.adapters.postgres import Database
+    from bot.models import Run
 
 pytestmark = pytest.mark.postgres
 
@@ -145,14 +146,19 @@ class TestStopping:
         assert bot.airflow.cancelled == [bot.ref(one)]
         assert bot.now(one).outcome is Outcome.CANCELLED
 
-    def test_what_airflow_was_still_about_to_start(self, bot: Bot) -> None:
-        """It took Airflow longer than we wait for an answer, and longer than the cancel took to come."""
+    @pytest.fixture
+    def overtaken(self, bot: Bot) -> Run:
+        """Airflow took longer to start it than we wait for an answer, and than the cancel took to come."""
         one = run()
         bot.want(one)
         bot.airflow.fail_next("trigger", AirflowUnavailable("timed out"))
         bot.look()
         bot.cancel(one)
         bot.look()
+        return one
+
+    def test_what_airflow_was_still_about_to_start(self, bot: Bot, overtaken: Run) -> None:
+        one = overtaken
         assert (bot.now(one).outcome, bot.in_airflow()) == (Outcome.CANCELLED, [])
         bot.airflow.trigger(bot.ref(one), one.conf, "")
         bot.look()
@@ -161,13 +167,8 @@ class TestStopping:
         assert bot.store.next_due() is None
         assert (bot.now(one).outcome, bot.now(one).reason) == (Outcome.CANCELLED, "by rita")
 
+    @pytest.mark.usefixtures("overtaken")
     def test_what_airflow_may_have_been_about_to_start_is_looked_for_some_minutes(self, bot: Bot) -> None:
-        one = run()
-        bot.want(one)
-        bot.airflow.fail_next("trigger", AirflowUnavailable("timed out"))
-        bot.look()
-        bot.cancel(one)
-        bot.look()
         due = bot.store.next_due()
         assert due is not None
         assert 10 < due <= 15
