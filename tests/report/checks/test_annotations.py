@@ -78,7 +78,7 @@ def test_nothing_is_to_be_said(of: Run) -> None:
     [
         pytest.param("src/app.py", "src/app.py", id="as it is"),
         pytest.param("./src/app.py", "src/app.py", id="from here"),
-        pytest.param("/home/airflow/work/ab12/src/app.py", "src/app.py", id="absolute"),
+        pytest.param("/srv/airflow/work/ab12/src/app.py", "src/app.py", id="absolute"),
         pytest.param("C:\\agent\\src\\app.py", "src/app.py", id="on Windows"),
         pytest.param("app.py", "src/app.py", id="from a folder below"),
         pytest.param("conftest.py", None, id="which of two"),

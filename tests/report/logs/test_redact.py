@@ -183,7 +183,7 @@ def test_a_secret_is_hidden_and_the_rest_stays(written: str, shown: str) -> None
         "AIza is how they begin, AKIA too, and xoxb-",
         "x-request-id: 9f86d081884c7d65",
         "Authorization: Bearer $TOKEN",
-        "/home/runner/work/_temp/1a2b3c4d-5e6f-7081-92a3-b4c5d6e7f809.sh",
+        "/srv/runner/work/_temp/1a2b3c4d-5e6f-7081-92a3-b4c5d6e7f809.sh",
         "gh_release_notes_generator_v2 and ghp_short",
         "sk-learn 1.5 and sk_test",
         "https://hooks.slack.example/services",
